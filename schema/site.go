@@ -1,0 +1,94 @@
+package schema
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Site is one website (tenant) as the config file describes it.
+type Site struct {
+	ID SiteID `toml:"id"`
+	// Origins are the exact origins of the site's pages, such as https://www.example.com.
+	Origins []string `toml:"origins"`
+	// OwnDomains are further registrable domains that belong to the site: a referrer there is no source.
+	OwnDomains []string `toml:"own_domains"`
+	// IgnoredReferrers are hosts that are no source although foreign: payment, single sign-on, web mail.
+	IgnoredReferrers []string `toml:"ignored_referrers"`
+	Forms            []Form   `toml:"form"`
+	// APIKeyHashes are SHA-256 in hex of the site's secret API keys.
+	APIKeyHashes []string `toml:"api_key_hashes"`
+	// LookbackDays bounds how old the latest known touch may be to get a lead's or a conversion's credit. 1 to 730.
+	LookbackDays int `toml:"lookback_days"`
+	// TimeZone is the IANA zone of the site's reports.
+	TimeZone string `toml:"time_zone"`
+	// DropFields switches the table of typed form fields off for this site.
+	DropFields bool `toml:"drop_fields"`
+	// SourceHosts names the source and medium of referrer hosts that sources.csv does not know.
+	SourceHosts []SourceHost `toml:"source_host"`
+}
+
+// Form is one form of a site.
+type Form struct {
+	ID FormID `toml:"id"`
+	// ThankYou is where a plain HTML form is sent on: a URL on one of the site's origins, "" for the built-in page.
+	ThankYou string `toml:"thank_you"`
+	// EmailField and CompanyField name the form's fields; where empty, the usual names are tried.
+	EmailField   string `toml:"email_field"`
+	CompanyField string `toml:"company_field"`
+}
+
+// SourceHost is an operator's rule: a referrer on Host (or a subdomain of it) is Source with Medium.
+type SourceHost struct {
+	Host   string `toml:"host"`
+	Source string `toml:"source"`
+	Medium string `toml:"medium"`
+}
+
+// Defaults for what a site's config leaves out.
+const (
+	DefaultLookbackDays = 30
+	DefaultTimeZone     = "UTC"
+)
+
+// ContactKey derives the site's key for contact ids from the installation's secret: HMAC-SHA256(secret, "contact:" id),
+// so that one site's ids tell nothing about another's.
+func (s *Site) ContactKey(secret []byte) []byte {
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte("contact:" + string(s.ID)))
+	return mac.Sum(nil)
+}
+
+// FormByID returns the site's form, false where it has none of that id.
+func (s *Site) FormByID(id FormID) (Form, bool) {
+	for _, form := range s.Forms {
+		if form.ID == id {
+			return form, true
+		}
+	}
+	return Form{}, false
+}
+
+// HasOrigin tells whether origin is exactly one of the site's.
+func (s *Site) HasOrigin(origin string) bool {
+	for _, own := range s.Origins {
+		if strings.EqualFold(own, origin) {
+			return true
+		}
+	}
+	return false
+}
+
+// Origin returns scheme://host[:port] of a URL, "" where it has none.
+func Origin(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return ""
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Host)
+}
+
+// Lookback is LookbackDays as a duration.
+func (s *Site) Lookback() time.Duration { return time.Duration(s.LookbackDays) * 24 * time.Hour }

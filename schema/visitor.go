@@ -1,0 +1,26 @@
+package schema
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// VisitorID names one browser on one site; it is not a person. The browser makes it, or the collector where the
+// browser could not; the cookie `hw` carries it.
+type VisitorID string
+
+// VisitorCookie is the name of the cookie that carries the visitor id.
+const VisitorCookie = "hw"
+
+// ParseUUID returns the canonical lower-case form of a UUID sent by a browser, or an error that says what to send.
+// Only the 36-character form is taken: uuid.Parse also takes braces and URNs, which would give one id two spellings.
+func ParseUUID(field, text string) (string, error) {
+	text = strings.TrimSpace(text)
+	id, err := uuid.Parse(text)
+	if err != nil || len(text) != 36 || id == uuid.Nil {
+		return "", fmt.Errorf("%s: %.64q is not a UUID: send one such as %s", field, text, "0198c5a0-5b7e-7c3a-9d0e-3f2b1a4c5d6e")
+	}
+	return id.String(), nil
+}
