@@ -57,8 +57,8 @@ func (t *Touch) Direct() bool {
 
 // TouchRecord is a touch as it is kept: a row of table touches.
 type TouchRecord struct {
-	SiteID         SiteID    `json:"site_id" ch:"site_id" by:"server"`
-	VisitorID      VisitorID `json:"visitor_id" ch:"visitor_id" by:"browser"`
+	SiteID    SiteID    `json:"site_id" ch:"site_id" by:"server"`
+	VisitorID VisitorID `json:"visitor_id" ch:"visitor_id" by:"browser"`
 	Touch
 	SnippetVersion string    `json:"snippet_version,omitempty" ch:"snippet_version" max:"32" by:"browser"`
 	ReceivedAt     time.Time `json:"received_at" ch:"received_at" by:"server"`
