@@ -1,0 +1,59 @@
+# Headwater. `make` prints the targets; `make run` and `make test` install what they need.
+SHELL := /bin/bash
+GO    ?= go
+FUZZTIME ?= 30s
+
+.DEFAULT_GOAL := help
+.PHONY: help deps deps-run deps-test build run test lint bench fuzz dist
+
+help: ## print this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+deps: deps-run deps-test ## install everything that run and test need (quick when it is there)
+
+# What `make run` needs: Go modules and the ClickHouse engine (cached outside the repository).
+deps-run:
+	@$(GO) mod download
+	@if [ -z "$$CLICKHOUSE_DSN" ]; then $(GO) run ./tools/clickhouse -fetch; fi
+
+# What the tests need on top: redis-server, Chromium, TypeScript, the JavaScript client of ClickHouse.
+NODE_FOLDERS = $(patsubst %/package-lock.json,%,$(shell git ls-files '*package-lock.json'))
+deps-test: $(addsuffix /node_modules/.package-lock.json,$(NODE_FOLDERS))
+	@tools/deps.sh redis-server:redis-server chromium:chromium
+
+%/node_modules/.package-lock.json: %/package-lock.json
+	@echo "npm ci in $*"
+	@cd $* && npm ci --silent --no-audit --no-fund && touch node_modules/.package-lock.json
+
+build: ## compile every program into .headwater/bin
+	@mkdir -p .headwater/bin
+	$(GO) build -o .headwater/bin/headwater ./collector
+	$(GO) build -o .headwater/bin/ ./tools/...
+
+run: deps-run ## the whole product in one terminal, with a demo website
+	@exec $(GO) run ./tools/dev
+
+test: deps lint ## everything: linters, unit tests, real ClickHouse, real Redis, real browsers
+	$(GO) test -timeout 14m ./...
+
+lint: $(addsuffix /node_modules/.package-lock.json,$(NODE_FOLDERS)) ## gofmt, vet, staticcheck, tsc, and dist against a fresh build
+	@test -z "$$(gofmt -l .)" || { echo "run gofmt -w on:"; gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	cd snippet && npx --no-install tsc --noEmit
+	$(GO) run ./tools/bundle -check
+
+dist: ## rebuild snippet/dist from snippet/src
+	$(GO) run ./tools/bundle
+
+bench: deps ## ratios to a bare baseline in the same run: accept, forward; and the size of the snippet
+	$(GO) run ./tools/load -bench
+	$(GO) run ./tools/bundle -sizes
+
+fuzz: deps-run ## every fuzz test for FUZZTIME (30s)
+	@for package in $$($(GO) list ./...); do \
+		for name in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "$$package $$name"; \
+			$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+		done; \
+	done
