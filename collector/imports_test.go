@@ -13,13 +13,14 @@ const module = "github.com/headwater/headwater/"
 var mayImport = map[string][]string{
 	"schema":                  {},
 	"snippet":                 {"schema"},
-	"collector/intake":        {"schema", "snippet"},
+	"collector/rejection":     {"schema"},
+	"collector/intake":        {"schema", "snippet", "collector/rejection"},
 	"collector/spool":         {"schema"},
 	"collector/visitors":      {"schema"},
 	"collector/store":         {"schema"},
 	"collector/forward":       {"schema", "collector/spool", "collector/visitors", "collector/store"},
 	"collector/reports":       {"schema"},
-	"collector/api":           {"schema", "collector/reports"},
+	"collector/api":           {"schema", "collector/reports", "collector/rejection"},
 	"collector/console":       {"schema", "collector/reports"},
 	"collector/collectortest": {"schema", "tools/clickhouse/library"},
 }

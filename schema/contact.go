@@ -33,7 +33,7 @@ type Contact struct {
 // NormaliseEmail returns the form of an address that identifies its owner: trimmed, lower case, the host in its
 // IDNA ASCII form. No provider tricks: dots and plus tags stay (design.md §7).
 func NormaliseEmail(text string) (string, error) {
-	text = strings.TrimSpace(text)
+	text = strings.TrimSuffix(strings.TrimSpace(text), ".")
 	if len(text) > 320 {
 		return "", errors.New("e-mail: longer than 320 bytes (RFC 5321 allows 64 + @ + 255)")
 	}
@@ -42,7 +42,7 @@ func NormaliseEmail(text string) (string, error) {
 		return "", fmt.Errorf("e-mail: %.64q is not an address such as ada@example.com", text)
 	}
 	at := strings.LastIndexByte(address.Address, '@')
-	local, host := address.Address[:at], strings.TrimSuffix(address.Address[at+1:], ".")
+	local, host := address.Address[:at], address.Address[at+1:]
 	host, err = idna.Lookup.ToASCII(strings.ToLower(host))
 	if err != nil || host == "" || !strings.Contains(host, ".") {
 		return "", fmt.Errorf("e-mail: %.64q has no valid host name after @", text)

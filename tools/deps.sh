@@ -15,4 +15,4 @@ fi
 echo "installing Debian packages: ${missing[*]} (a minute or two)"
 "${sudo[@]}" apt-get update -qq
 # A redis-server that the package starts on port 6379 is not needed: tests and the demo start their own.
-RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+"${sudo[@]}" env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
