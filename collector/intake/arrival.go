@@ -1,0 +1,111 @@
+package intake
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/headwater/headwater/collector/rejection"
+	"github.com/headwater/headwater/schema"
+)
+
+// arrival is one request on its way through the steps.
+type arrival struct {
+	in         *Intake
+	c          echo.Context
+	receivedAt time.Time // UTC, milliseconds, frozen when the request came in
+	// private is Global Privacy Control: no cookie, no visitor id, no touch is kept.
+	private   bool
+	media     media
+	body      []byte
+	query     params // of the request's own URL
+	raw       payload
+	site      *tenant
+	form      schema.Form
+	visitor   schema.VisitorID
+	setCookie bool // the answer brings the visitor cookie
+
+	touch      schema.TouchRecord
+	submission schema.Submission
+}
+
+// step is one thing that happens to every request; the order of the lists below is the whole of intake.
+type step struct {
+	name string
+	run  func(*arrival) error
+}
+
+var touchSteps = []step{
+	{"read the body", (*arrival).read},
+	{"decode the touch", (*arrival).decodeTouch},
+	{"find the site", (*arrival).findSite},
+	{"identify the touch", (*arrival).identifyTouch},
+	{"name the visitor", (*arrival).nameTouchVisitor},
+	{"date the touch", (*arrival).dateTouch},
+	{"bound the touch", (*arrival).boundTouch},
+	{"resolve the source", (*arrival).resolveTouch},
+	{"keep the touch", (*arrival).keepTouch},
+}
+
+var submissionSteps = []step{
+	{"read the body", (*arrival).read},
+	{"decode the submission", (*arrival).decodeSubmission},
+	{"find the site", (*arrival).findSite},
+	{"find the form", (*arrival).findForm},
+	{"take the typed fields", (*arrival).takeFields},
+	{"find the contact and the company", (*arrival).findContact},
+	{"identify the submission", (*arrival).identifySubmission},
+	{"name the visitor", (*arrival).nameSubmissionVisitor},
+	{"date the submission", (*arrival).dateSubmission},
+	{"attach the touches", (*arrival).attachTouches},
+	{"bound the submission", (*arrival).boundSubmission},
+	{"resolve the sources", (*arrival).resolveSubmission},
+	{"keep the submission", (*arrival).keepSubmission},
+}
+
+func (in *Intake) arrive(c echo.Context) *arrival {
+	request := c.Request()
+	return &arrival{
+		in:         in,
+		c:          c,
+		receivedAt: in.config.Now().UTC().Truncate(time.Millisecond),
+		private:    request.Header.Get("Sec-GPC") == "1",
+		query:      parseParams(request.URL.RawQuery),
+	}
+}
+
+func (a *arrival) walk(steps []step) error {
+	for _, s := range steps {
+		if err := s.run(a); err != nil {
+			if _, ok := err.(*rejection.Error); ok {
+				return err
+			}
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	return nil
+}
+
+// keep encodes the record and returns once it is durable.
+func (a *arrival) keep(record schema.Record) error {
+	payload, err := schema.Encode(record)
+	if err != nil {
+		return err
+	}
+	if err := a.in.config.Keeper.Append(a.c.Request().Context(), payload); err != nil {
+		if rejected, ok := err.(*rejection.Error); ok {
+			return rejected
+		}
+		return rejection.Wrap(rejection.NotKept, err, "This could not be saved just now and was not kept. Send it again in a few seconds.")
+	}
+	a.in.accepted.WithLabelValues(string(record.Site()), kindLabel(record.Kind())).Inc()
+	return nil
+}
+
+func kindLabel(kind schema.Kind) string {
+	if kind == schema.KindTouch {
+		return "touch"
+	}
+	return "submission"
+}

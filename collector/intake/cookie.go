@@ -1,0 +1,67 @@
+package intake
+
+import (
+	"net"
+	"net/http"
+	"strings"
+
+	"golang.org/x/net/publicsuffix"
+
+	"github.com/headwater/headwater/schema"
+)
+
+// visitorCookieSeconds is 13 months, the longest that regulators accept and less than the 400 days browsers allow.
+const visitorCookieSeconds = 395 * 24 * 60 * 60
+
+// cookieVisitor returns the visitor of the first cookie that holds a valid id: a sibling host may have set others.
+func (a *arrival) cookieVisitor() schema.VisitorID {
+	for _, cookie := range a.c.Request().CookiesNamed(schema.VisitorCookie) {
+		if id, err := schema.ParseUUID("cookie", cookie.Value); err == nil {
+			return schema.VisitorID(id)
+		}
+	}
+	return ""
+}
+
+// answerCookie sets the visitor cookie where the browser has none yet. A request that the browser itself calls
+// cross-site gets none: it would be a third-party cookie that no page of the site could ever read.
+func (a *arrival) answerCookie() {
+	if !a.setCookie || a.visitor == "" || a.c.Request().Header.Get("Sec-Fetch-Site") == "cross-site" {
+		return
+	}
+	a.c.SetCookie(&http.Cookie{
+		Name:     schema.VisitorCookie,
+		Value:    string(a.visitor),
+		Path:     "/",
+		Domain:   cookieDomain(a.c.Request().Host),
+		MaxAge:   visitorCookieSeconds,
+		Secure:   true, // browsers take Secure cookies from localhost without TLS
+		SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// cookieDomain is the registrable domain of the collector's host, "" (this host only) where there is none.
+func cookieDomain(hostport string) string {
+	host := hostport
+	if name, _, err := net.SplitHostPort(hostport); err == nil {
+		host = name
+	}
+	host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
+	if net.ParseIP(host) != nil || host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return ""
+	}
+	for label := range strings.SplitSeq(host, ".") {
+		if label == "" || strings.ContainsFunc(label, notInHost) {
+			return ""
+		}
+	}
+	domain, err := publicsuffix.EffectiveTLDPlusOne(host)
+	if err != nil {
+		return ""
+	}
+	return domain
+}
+
+func notInHost(r rune) bool {
+	return !('a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '-' || r == '_')
+}

@@ -1,0 +1,53 @@
+package intake
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/headwater/headwater/collector/rejection"
+)
+
+// cors answers any page, but lets only the exact configured origins send the visitor cookie along.
+func (in *Intake) cors(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		header := c.Response().Header()
+		header.Add(echo.HeaderVary, echo.HeaderOrigin)
+		header.Set(echo.HeaderAccessControlExposeHeaders, rejection.Header)
+		header.Set("Cross-Origin-Resource-Policy", "cross-origin")
+		header.Set(echo.HeaderXContentTypeOptions, "nosniff")
+		header.Set(echo.HeaderCacheControl, "no-store")
+		in.allowOrigin(c, nil)
+		return next(c)
+	}
+}
+
+// allowOrigin names the page's origin, with credentials, where it belongs to the site (to any site while the site is
+// not known yet); everybody else gets *, with which browsers allow no credentials.
+func (in *Intake) allowOrigin(c echo.Context, site *tenant) {
+	origin := c.Request().Header.Get(echo.HeaderOrigin)
+	header := c.Response().Header()
+	known := site != nil && site.HasOrigin(origin)
+	if site == nil {
+		for _, s := range in.sites {
+			known = known || s.HasOrigin(origin)
+		}
+	}
+	if origin == "" || !known {
+		header.Set(echo.HeaderAccessControlAllowOrigin, "*")
+		header.Del(echo.HeaderAccessControlAllowCredentials)
+		return
+	}
+	header.Set(echo.HeaderAccessControlAllowOrigin, origin)
+	header.Set(echo.HeaderAccessControlAllowCredentials, "true")
+}
+
+// preflight answers browsers that ask before they send application/json.
+func preflight(c echo.Context) error {
+	header := c.Response().Header()
+	header.Set(echo.HeaderAllow, "OPTIONS, POST")
+	header.Set(echo.HeaderAccessControlAllowMethods, http.MethodPost)
+	header.Set(echo.HeaderAccessControlAllowHeaders, echo.HeaderContentType)
+	header.Set(echo.HeaderAccessControlMaxAge, "7200")
+	return c.NoContent(http.StatusNoContent)
+}

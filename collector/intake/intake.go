@@ -1,0 +1,138 @@
+// Package intake is the collector's public face: it takes touches and submissions from any browser, serves the
+// snippet, and answers only after what it took is on disk.
+//
+// Belongs here: decoding, bounding and validating what strangers send, naming the site, the contact and the source,
+// CORS, the visitor cookie, where a sent form goes next, and a typed reason for everything turned away.
+// Does not belong here: Redis, SQL, or the spool itself; intake hands encoded records to a Keeper.
+package intake
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/headwater/headwater/collector/rejection"
+	"github.com/headwater/headwater/schema"
+)
+
+// Keeper keeps encoded records (schema.Encode). Append returns after they are durable, or with an error after which
+// the sender must be told that nothing was kept. A *rejection.Error from it is answered as it is.
+type Keeper interface {
+	Append(ctx context.Context, payloads ...[]byte) error
+}
+
+// Script is the built snippet, from package snippet.
+type Script struct {
+	Body []byte
+	Hash string // as in /hw.<hash>.js
+}
+
+// Config is what intake needs.
+type Config struct {
+	Sites  []schema.Site
+	Secret []byte // of the installation; contact ids are derived from it
+	Script Script
+	Keeper Keeper
+	// Ready says why the collector cannot accept just now; nil means that it always can.
+	Ready   func() error
+	Now     func() time.Time // nil: time.Now
+	Metrics prometheus.Registerer
+}
+
+// Intake answers the public endpoints.
+type Intake struct {
+	config   Config
+	sites    []*tenant
+	script   scriptFiles
+	accepted *prometheus.CounterVec
+	dropped  *prometheus.CounterVec
+}
+
+// tenant is a site with what is derived from its config once.
+type tenant struct {
+	*schema.Site
+	resolver      *schema.Resolver
+	contactKey    []byte
+	submissionKey []byte
+}
+
+// New prepares the sites and registers the metrics. It starts nothing.
+func New(config Config) (*Intake, error) {
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Ready == nil {
+		config.Ready = func() error { return nil }
+	}
+	in := &Intake{
+		config: config,
+		accepted: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "headwater_accepted_total",
+			Help: "Records accepted at the public endpoints and durable, by site and kind.",
+		}, []string{"site", "kind"}),
+		dropped: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "headwater_dropped_total",
+			Help: "Parts of accepted requests that were not kept, by cause: secret_field, excess_field, gpc_touch.",
+		}, []string{"cause"}),
+	}
+	for i := range config.Sites {
+		site := &config.Sites[i]
+		resolver, err := schema.NewResolver(site)
+		if err != nil {
+			return nil, fmt.Errorf("prepare site %s: %w", site.ID, err)
+		}
+		in.sites = append(in.sites, &tenant{
+			Site:          site,
+			resolver:      resolver,
+			contactKey:    site.ContactKey(config.Secret),
+			submissionKey: submissionKey(config.Secret, site.ID),
+		})
+	}
+	var err error
+	if in.script, err = newScriptFiles(config.Script); err != nil {
+		return nil, err
+	}
+	if config.Metrics != nil {
+		config.Metrics.MustRegister(in.accepted, in.dropped)
+	}
+	return in, nil
+}
+
+// Register adds the public routes to e.
+func (in *Intake) Register(e *echo.Echo) {
+	e.GET("/hw.js", in.script.latest)
+	e.HEAD("/hw.js", in.script.latest)
+	e.GET("/hw.:file", in.script.pinned)
+	e.HEAD("/hw.:file", in.script.pinned)
+	e.POST("/t", in.postTouch, in.cors)
+	e.OPTIONS("/t", preflight, in.cors)
+	e.POST("/f/:form", in.postSubmission, in.cors)
+	e.OPTIONS("/f/:form", preflight, in.cors)
+	e.GET("/f/:form/thanks", in.getThanks)
+	e.GET("/.well-known/gpc.json", getGPC)
+	e.GET("/healthz", getHealth)
+	e.GET("/readyz", in.getReady)
+}
+
+// getHealth tells that the process runs.
+func getHealth(c echo.Context) error {
+	c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
+	return c.String(http.StatusOK, "ok\n")
+}
+
+// getReady tells whether the collector can accept.
+func (in *Intake) getReady(c echo.Context) error {
+	if err := in.config.Ready(); err != nil {
+		return rejection.Wrap(rejection.NotReady, err, "The collector cannot accept just now. Send again in a few seconds.")
+	}
+	return getHealth(c)
+}
+
+// getGPC states that Global Privacy Control is honoured (the support resource of the GPC specification).
+func getGPC(c echo.Context) error {
+	return c.JSONBlob(http.StatusOK, []byte(`{"gpc":true,"lastUpdate":"2026-11-24"}`))
+}

@@ -1,0 +1,57 @@
+package intake
+
+import (
+	"github.com/headwater/headwater/schema"
+)
+
+// payload is what any of the formats said, decoded but not believed: ids and times are still text.
+type payload struct {
+	siteID         string
+	visitorID      string
+	submissionID   string
+	occurredAt     string
+	page           string
+	snippetVersion string
+	redirect       string
+	touch          rawTouch // of POST /t
+	first, latest  rawTouch // of a submission
+	fields         params   // what the person typed, and what else the form holds
+	// form says that a browser's form sent this, not a program: a person waits for the answer, so broken ids and times
+	// are put right where JSON is turned away.
+	form bool
+}
+
+// rawTouch is a touch whose id and time are still text.
+type rawTouch struct {
+	schema.Touch
+	id, at string
+}
+
+// empty tells whether nothing of a touch was sent. A direct touch is not empty: it has an id, a time, a landing page.
+func (t *rawTouch) empty() bool {
+	return t.id == "" && t.at == "" && t.LandingPage == "" && t.Direct()
+}
+
+// set stores the member called name; the first value that is not blank stays. It tells whether a touch has such a
+// member.
+func (t *rawTouch) set(name, value string) bool {
+	target := touchText(&t.Touch, name)
+	switch name {
+	case "touch_id":
+		target = &t.id
+	case "occurred_at":
+		target = &t.at
+	}
+	if target == nil {
+		return false
+	}
+	keepFirst(target, value)
+	return true
+}
+
+// keepFirst sets target unless it holds something already or value is blank.
+func keepFirst(target *string, value string) {
+	if *target == "" && !blank(value) {
+		*target = value
+	}
+}
