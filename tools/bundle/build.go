@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/evanw/esbuild/pkg/api"
+	"github.com/headwater/headwater/schema"
+)
+
+// fieldsModule is the name under which the snippet's sources import what the schema decides.
+const fieldsModule = "headwater:fields"
+
+// build returns the files of snippet/dist by name, made from the sources in the folder snippet.
+func build(snippet string) (map[string][]byte, error) {
+	version, err := os.ReadFile(filepath.Join(snippet, "version.txt"))
+	if err != nil {
+		return nil, fmt.Errorf("read the version: %w", err)
+	}
+	declared, err := os.ReadFile(filepath.Join(snippet, "src", "api.ts"))
+	if err != nil {
+		return nil, fmt.Errorf("read the public API: %w", err)
+	}
+	script, err := bundle(snippet, fieldsSource(strings.TrimSpace(string(version))))
+	if err != nil {
+		return nil, err
+	}
+	return map[string][]byte{"hw.js": script, "hw.d.ts": declarations(string(declared))}, nil
+}
+
+// bundle runs esbuild over src/main.ts.
+func bundle(snippet, fields string) ([]byte, error) {
+	result := api.Build(api.BuildOptions{
+		AbsWorkingDir: snippet,
+		EntryPoints:   []string{"src/main.ts"},
+		Bundle:        true,
+		Format:        api.FormatIIFE,
+		Target:        api.ES2018,
+		Charset:       api.CharsetASCII,
+		LegalComments: api.LegalCommentsNone,
+		// The sources are checked by tsc; here its options only would add bytes ("use strict").
+		TsconfigRaw:       "{}",
+		MinifyWhitespace:  true,
+		MinifyIdentifiers: true,
+		MinifySyntax:      true,
+		// Nothing may throw into the page, not even a missing browser feature at the start.
+		Banner:  map[string]string{"js": "try{"},
+		Footer:  map[string]string{"js": "}catch(e){}"},
+		Plugins: []api.Plugin{fieldsPlugin(fields)},
+	})
+	if len(result.Errors) > 0 {
+		messages := api.FormatMessages(result.Errors, api.FormatMessagesOptions{Kind: api.ErrorMessage})
+		return nil, fmt.Errorf("bundle the snippet:\n%s", strings.Join(messages, "\n"))
+	}
+	script := result.OutputFiles[0].Contents
+	// Bytes that do nothing: line ends around banner and footer, the semicolon before a brace.
+	script = bytes.ReplaceAll(script, []byte("\n"), nil)
+	return append(script, '\n'), nil
+}
+
+// fieldsPlugin answers imports of fieldsModule with source.
+func fieldsPlugin(source string) api.Plugin {
+	return api.Plugin{Name: "fields", Setup: func(build api.PluginBuild) {
+		build.OnResolve(api.OnResolveOptions{Filter: "^" + fieldsModule + "$"},
+			func(args api.OnResolveArgs) (api.OnResolveResult, error) {
+				return api.OnResolveResult{Path: args.Path, Namespace: "headwater"}, nil
+			})
+		build.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: "headwater"},
+			func(api.OnLoadArgs) (api.OnLoadResult, error) {
+				return api.OnLoadResult{Contents: &source, Loader: api.LoaderJS}, nil
+			})
+	}}
+}
+
+// fieldsSource is the virtual module: the version, and the text fields that the browser fills, with their limits.
+// The limits are bytes in the schema and UTF-16 units in the browser; the collector cuts what is longer still.
+func fieldsSource(version string) string {
+	var parameters, pages []string
+	for _, field := range touchFields() {
+		switch {
+		case field.Max == 0: // touch_id and occurred_at are made, not read
+		case isPage(field.Name):
+			pages = append(pages, fmt.Sprintf("%s:%d", field.Name, field.Max))
+		default:
+			parameters = append(parameters, fmt.Sprintf("%s:%d", field.Name, field.Max))
+		}
+	}
+	quoted, _ := json.Marshal(version) // a string always marshals
+	return fmt.Sprintf("export const version=%s,parameters={%s},pages={%s}",
+		quoted, strings.Join(parameters, ","), strings.Join(pages, ","))
+}
+
+// touchFields are the fields of a touch that the browser fills, in the order of their columns.
+func touchFields() []schema.Field {
+	var fields []schema.Field
+	for _, field := range schema.Fields(schema.Touch{}) {
+		if field.By == "browser" {
+			fields = append(fields, field)
+		}
+	}
+	return fields
+}
+
+// isPage tells a touch's two page fields from those that are read from URL parameters.
+func isPage(name string) bool { return name == "landing_page" || name == "referrer" }
+
+// declarations is hw.d.ts: src/api.ts with the names of parameters and hidden fields spelt out.
+func declarations(source string) []byte {
+	var parameters, hidden []string
+	for _, name := range []string{"site_id", "visitor_id", "submission_id", "page", "snippet_version"} {
+		hidden = append(hidden, `"hw_`+name+`"`)
+	}
+	for _, prefix := range []string{"hw_first_touch_", "hw_latest_touch_"} {
+		for _, field := range touchFields() {
+			hidden = append(hidden, `"`+prefix+field.Name+`"`)
+		}
+	}
+	for _, field := range touchFields() {
+		if field.Max > 0 && !isPage(field.Name) {
+			parameters = append(parameters, `"`+field.Name+`"`)
+		}
+	}
+	union := func(names []string) string { return "\n  | " + strings.Join(names, "\n  | ") }
+	source = strings.ReplaceAll(source, ` import("`+fieldsModule+`").Parameter`, union(parameters))
+	source = strings.ReplaceAll(source, `Record<import("`+fieldsModule+`").HiddenField, string>`, "Record<HiddenField, string>")
+	return []byte("// Made by tools/bundle from snippet/src/api.ts and the schema. Do not edit.\n\n" + source +
+		"\n/** The name of a hidden field. */\nexport type HiddenField =" + union(hidden) + ";\n")
+}
