@@ -1,0 +1,260 @@
+package spool
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// openSegment is the segment that is written to.
+type openSegment struct {
+	id      uuid.UUID
+	seed    uint32
+	file    file
+	path    string
+	size    int64  // up to here everything is on the disk
+	records uint64 // and so many records
+	first   time.Time
+}
+
+const (
+	openSuffix   = ".open"
+	sealedSuffix = ".sealed"
+)
+
+// commitLoop is the only writer. There is no timer in the way of a commit: a group is committed as soon as the
+// one before it has ended, so that groups grow with the load by themselves.
+func (s *Spool) commitLoop() {
+	defer close(s.done)
+	for {
+		s.commitAll()
+		select {
+		case <-s.wake:
+		case <-s.sealTimer.C:
+			s.seal()
+		case sealed := <-s.seals:
+			s.commitAll()
+			s.seal()
+			close(sealed)
+		case <-s.closing:
+			s.commitAll()
+			s.seal()
+			s.dropEmpty()
+			s.signal()
+			return
+		}
+	}
+}
+
+func (s *Spool) commitAll() {
+	for g := s.takeGroup(); g != nil; g = s.takeGroup() {
+		g.err = s.commit(g)
+		s.endGroup(g)
+		if c := s.current; c != nil && c.records > 0 &&
+			(c.size >= s.config.SegmentBytes || time.Since(c.first) >= s.config.SealAfter) {
+			s.seal()
+		}
+	}
+}
+
+func (s *Spool) takeGroup() *group {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.groups) == 0 {
+		return nil
+	}
+	g := s.groups[0]
+	s.groups[0] = nil
+	s.groups = s.groups[1:]
+	return g
+}
+
+func (s *Spool) endGroup(g *group) {
+	s.mu.Lock()
+	s.pending -= int64(len(g.buf))
+	if s.spare == nil && cap(g.buf) <= 4<<20 {
+		s.spare = g.buf
+	}
+	g.buf = nil
+	if g.err == nil && s.oldest.IsZero() && s.current != nil {
+		s.oldest = s.current.first
+	}
+	s.mu.Unlock()
+	if g.err == nil {
+		s.stats.commits.Add(1)
+		s.stats.records.Add(uint64(g.records))
+	} else {
+		s.stats.failed.Add(1)
+	}
+	close(g.done)
+}
+
+// commit makes a group durable with one write and one fdatasync.
+func (s *Spool) commit(g *group) error {
+	if c := s.current; c != nil && c.records > 0 && c.size+int64(len(g.buf)+frameSize) > s.config.SegmentBytes {
+		s.seal()
+	}
+	if s.current == nil {
+		if err := s.begin(); err != nil {
+			return s.failure("create segment", err)
+		}
+	}
+	c := s.current
+	last := number(g.buf, c.seed, c.records)
+	if _, err := c.file.WriteAt(g.buf, c.size); err != nil {
+		s.abandon()
+		return s.failure("write", err)
+	}
+	// A failed fdatasync may have thrown the pages away and reports it once only: never try again on this file.
+	if err := c.file.Sync(); err != nil {
+		s.abandon()
+		return s.failure("sync", err)
+	}
+	if c.records == 0 {
+		c.first = time.Now()
+		s.sealTimer.Reset(s.config.SealAfter)
+	}
+	c.records = last
+	c.size += int64(len(g.buf))
+	s.bytes.Add(int64(len(g.buf)))
+	return nil
+}
+
+func (s *Spool) failure(doing string, err error) error {
+	kind := ErrFailed
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		kind = ErrFull
+	}
+	s.log.Error("spool: nothing was kept of a group of records; their senders were told to come again",
+		"doing", doing, "error", err)
+	return fmt.Errorf("%w: %s: %w", kind, doing, err)
+}
+
+// begin makes a segment and its name durable.
+func (s *Spool) begin() error {
+	c, err := s.create()
+	if err != nil {
+		return err
+	}
+	if err := s.on.SyncDir(s.config.Dir); err != nil {
+		s.discard(c)
+		return err
+	}
+	s.current = c
+	return nil
+}
+
+// create makes a segment with its header; neither is durable yet: the first group's fdatasync and a SyncDir do that.
+func (s *Spool) create() (*openSegment, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, err
+	}
+	c := &openSegment{id: id, seed: seedOf(id), path: s.path(s.segmentName(id, openSuffix)), size: headerSize}
+	if c.file, err = s.on.Create(c.path, s.config.SegmentBytes); err != nil {
+		return nil, err
+	}
+	if _, err := c.file.WriteAt(appendHeader(nil, s.config.Node, id), 0); err != nil {
+		s.discard(c)
+		return nil, err
+	}
+	return c, nil
+}
+
+// discard removes a segment that holds nothing. Should that fail, the next start finds it empty and removes it.
+func (s *Spool) discard(c *openSegment) {
+	c.file.Close()
+	_ = s.on.Remove(c.path)
+}
+
+func (s *Spool) dropEmpty() {
+	if s.current != nil {
+		s.discard(s.current)
+		s.current = nil
+	}
+}
+
+// seal ends the open segment, hands it to the reader, and opens the next one: one sync of the folder serves both.
+func (s *Spool) seal() {
+	c := s.current
+	if c == nil || c.records == 0 {
+		return
+	}
+	s.current = nil
+	s.sealTimer.Stop()
+	next, err := s.create()
+	if err != nil {
+		s.log.Warn("spool: can't open the next segment yet; the next record tries again", "error", err)
+	}
+	s.finish(c)
+	if err := s.on.SyncDir(s.config.Dir); err != nil {
+		s.log.Error("spool: can't make the folder durable; the next record tries again", "error", err)
+		if next != nil {
+			s.discard(next)
+			next = nil
+		}
+	}
+	s.current = next
+	s.publish(c)
+}
+
+// abandon gives up a file whose disk failed. What it acknowledged was durable before, and is handed to the reader.
+func (s *Spool) abandon() {
+	c := s.current
+	s.current = nil
+	s.sealTimer.Stop()
+	if c.records == 0 {
+		s.discard(c)
+		return
+	}
+	s.finish(c)
+	if err := s.on.SyncDir(s.config.Dir); err != nil {
+		s.log.Error("spool: can't make the folder durable", "error", err)
+	}
+	s.publish(c)
+}
+
+// finish marks the end of a segment, cuts what was reserved behind it, and names it sealed. No step of it can lose a
+// record: without the mark the reader only can't tell that the segment is whole, and under its old name the next start
+// seals it.
+func (s *Spool) finish(c *openSegment) {
+	mark := endMark(c.seed, c.records)
+	err := c.file.Truncate(c.size)
+	if err == nil {
+		_, err = c.file.WriteAt(mark, c.size)
+	}
+	if err == nil {
+		err = c.file.Sync()
+	}
+	if closing := c.file.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		s.log.Error("spool: can't mark the end of a segment", "segment", c.id, "error", err)
+	}
+	sealed := s.path(s.segmentName(c.id, sealedSuffix))
+	if err := s.on.Rename(c.path, sealed); err != nil {
+		s.log.Error("spool: can't rename a segment", "segment", c.id, "error", err)
+		return
+	}
+	c.path = sealed
+}
+
+func (s *Spool) publish(c *openSegment) {
+	s.mu.Lock()
+	s.segments = append(s.segments, &Segment{ID: c.id, path: c.path, size: c.size - headerSize, oldest: c.first})
+	s.oldest = time.Time{}
+	s.mu.Unlock()
+	s.signal()
+}
+
+// signal wakes the reader.
+func (s *Spool) signal() {
+	s.mu.Lock()
+	close(s.changed)
+	s.changed = make(chan struct{})
+	s.mu.Unlock()
+}

@@ -1,0 +1,218 @@
+package spool
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Segment is a sealed file of records that wait to be forwarded.
+type Segment struct {
+	ID     uuid.UUID
+	path   string
+	size   int64
+	oldest time.Time
+	broken bool // counted and quarantined already
+}
+
+// Contents are the records of a segment, in their order, and what is known to be lost of it.
+type Contents struct {
+	Frames []Frame
+	Damage Damage
+}
+
+// Damage is what could not be read of a sealed segment; zero where it is whole.
+type Damage struct {
+	Bytes     int    // that belong to no sound frame
+	Records   uint64 // missing in the sequence; those behind the last sound frame can't be counted
+	Truncated bool   // the end mark is missing
+}
+
+// Checkpoint says how far the reader came.
+type Checkpoint struct {
+	Segment uuid.UUID `json:"segment"`
+	// Chunk is how many chunks of the segment are stored.
+	Chunk int `json:"chunk"`
+	// Plan is the reader's fingerprint of how it cut the segment into chunks: Chunk only means something under the same one.
+	Plan string `json:"plan,omitempty"`
+}
+
+type keptSegment struct {
+	path string
+	size int64
+	at   time.Time
+}
+
+// Next returns the oldest sealed segment, waiting for one. It returns the same one until Finish, and io.EOF once the
+// spool is stopped and empty.
+func (s *Spool) Next(ctx context.Context) (*Segment, error) {
+	for {
+		s.mu.Lock()
+		changed := s.changed
+		if len(s.segments) > 0 {
+			segment := s.segments[0]
+			s.mu.Unlock()
+			return segment, nil
+		}
+		s.mu.Unlock()
+		select {
+		case <-s.done:
+			if s.empty() {
+				return nil, io.EOF
+			}
+			continue
+		default:
+		}
+		select {
+		case <-changed:
+		case <-s.done:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (s *Spool) empty() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.segments) == 0
+}
+
+// Read returns the segment's records. A damaged segment is an operator's concern and no error: it is linked into the
+// folder quarantine/, logged and counted once, and its sound records are returned. An error means that the file can't
+// be read now (try again later); os.ErrNotExist that somebody took it away.
+func (s *Spool) Read(segment *Segment) (Contents, error) {
+	data, err := s.on.ReadFile(segment.path)
+	if err != nil {
+		return Contents{}, fmt.Errorf("read segment: %w", err)
+	}
+	sound, err := checkHeader(data, segment.ID)
+	if err != nil {
+		return Contents{}, err
+	}
+	found := scan(data, seedOf(segment.ID))
+	damage := Damage{Bytes: found.lost, Records: found.missing(), Truncated: !found.sealed}
+	if !sound {
+		damage.Bytes += min(headerSize, len(data))
+	}
+	if damage != (Damage{}) && !segment.broken {
+		segment.broken = true
+		s.quarantine(segment, damage)
+	}
+	return Contents{Frames: found.frames, Damage: damage}, nil
+}
+
+func (s *Spool) quarantine(segment *Segment, damage Damage) {
+	s.stats.damagedSegments.Add(1)
+	s.stats.damagedBytes.Add(uint64(damage.Bytes))
+	s.stats.missingRecords.Add(damage.Records)
+	copied := s.path(filepath.Join(quarantineFolder, filepath.Base(segment.path)))
+	err := s.on.Link(segment.path, copied)
+	if os.IsExist(err) {
+		err = nil
+	}
+	if err == nil {
+		err = s.on.SyncDir(filepath.Dir(copied))
+	}
+	s.log.Error("spool: a sealed segment is damaged; its sound records are forwarded",
+		"segment", segment.ID, "bytes", damage.Bytes, "records", damage.Records, "truncated", damage.Truncated,
+		"kept_as", copied, "keep_error", err)
+}
+
+// Checkpoint returns what SaveCheckpoint kept last, possibly in an earlier process.
+func (s *Spool) Checkpoint() Checkpoint { return s.checkpoint }
+
+// SaveCheckpoint makes the checkpoint durable.
+func (s *Spool) SaveCheckpoint(checkpoint Checkpoint) error {
+	data, err := json.Marshal(checkpoint)
+	if err == nil {
+		err = writeDurably(s.on, s.path(checkpointFile), append(data, '\n'))
+	}
+	if err != nil {
+		return fmt.Errorf("save checkpoint: %w", err)
+	}
+	s.checkpoint = checkpoint
+	return nil
+}
+
+// Finish takes away a segment all of which is stored: into forwarded/ where a replay window is set, else for good. The
+// checkpoint that says so must be saved before: a crash in between leaves a segment that the checkpoint knows to be done,
+// while the other order leaves a checkpoint that names no segment, and a reader that starts anew. Should the removal
+// itself be lost in a crash, the segment is forwarded once more and adds nothing.
+func (s *Spool) Finish(segment *Segment) error {
+	var err error
+	if s.config.ReplayAge > 0 {
+		err = s.keep(segment)
+	} else {
+		err = s.on.Remove(segment.path)
+	}
+	if err != nil && !os.IsNotExist(err) {
+		return fmt.Errorf("finish segment: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, other := range s.segments {
+		if other == segment {
+			s.segments = append(s.segments[:i:i], s.segments[i+1:]...)
+			s.bytes.Add(-segment.size)
+			break
+		}
+	}
+	return nil
+}
+
+// keep moves a segment into the replay window.
+func (s *Spool) keep(segment *Segment) error {
+	path := s.path(filepath.Join(forwardedFolder, filepath.Base(segment.path)))
+	if err := s.on.Rename(segment.path, path); err != nil {
+		return err
+	}
+	s.kept = append(s.kept, keptSegment{path: path, size: segment.size, at: time.Now()})
+	s.pruneForwarded()
+	return nil
+}
+
+func (s *Spool) recoverForwarded() {
+	infos, err := s.on.ReadDir(s.path(forwardedFolder))
+	if err != nil {
+		s.log.Warn("spool: can't list the replay window", "error", err)
+		return
+	}
+	for _, info := range infos { // sorted by name, so by age
+		if _, _, ok := parseName(info.Name()); ok {
+			s.kept = append(s.kept, keptSegment{
+				path: s.path(filepath.Join(forwardedFolder, info.Name())), size: info.Size(), at: info.ModTime(),
+			})
+		}
+	}
+	s.pruneForwarded()
+}
+
+// pruneForwarded removes what is too old or too much.
+func (s *Spool) pruneForwarded() {
+	var total int64
+	for _, kept := range s.kept {
+		total += kept.size
+	}
+	for len(s.kept) > 0 {
+		oldest := s.kept[0]
+		if time.Since(oldest.at) <= s.config.ReplayAge && total <= s.config.ReplayBytes {
+			return
+		}
+		if err := s.on.Remove(oldest.path); err != nil && !os.IsNotExist(err) {
+			s.log.Warn("spool: can't remove a forwarded segment", "error", err)
+			return
+		}
+		total -= oldest.size
+		s.kept = s.kept[1:]
+	}
+}
+
+// DeadLetters is the folder for records that can't be stored; the forwarder writes there.
+func (s *Spool) DeadLetters() string { return s.path(deadLettersFolder) }

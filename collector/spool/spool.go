@@ -1,0 +1,244 @@
+// Package spool is the collector's durable queue on local disk: Append returns once the records are on the disk, and
+// the forwarder reads them back in sealed segments, as often as it takes.
+//
+// Belongs here: the format of segments, group commit, recovery, limits, and the checkpoint of the reader.
+// Does not belong here: what a record means, Redis, ClickHouse. README.md describes the files and the protocol.
+package spool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// What Append may answer besides a context's error. The caller tells the browser to come again (503).
+var (
+	ErrFull   = errors.New("spool: full")
+	ErrFailed = errors.New("spool: the disk failed")
+	ErrClosed = errors.New("spool: closed")
+)
+
+// Spool is the queue. All methods may be called concurrently, but there may be only one reader: one goroutine that
+// calls Next, Read, SaveCheckpoint and Finish.
+type Spool struct {
+	config Config
+	on     files
+	log    *slog.Logger
+	lock   *os.File
+
+	mu       sync.Mutex
+	groups   []*group // wait for the disk, oldest first
+	pending  int64    // bytes in groups and in the one being committed
+	spare    []byte   // a group's buffer to use again
+	closed   bool
+	segments []*Segment    // sealed, oldest first
+	changed  chan struct{} // closed and replaced when segments or closed change
+	oldest   time.Time     // when the first record of the open segment came, zero where there is none
+	limit    int64         // how many bytes the spool may take now
+	measured time.Time     // when limit was computed
+	kept     []keptSegment // in forwarded/, oldest first
+
+	wake    chan struct{}
+	seals   chan chan struct{}
+	closing chan struct{}
+	done    chan struct{} // the commit loop has ended
+
+	current    *openSegment // owned by the commit loop
+	sealTimer  *time.Timer
+	checkpoint Checkpoint // owned by the reader
+
+	bytes atomic.Int64 // of records not yet forwarded, on disk
+	stats counters
+}
+
+// group is what one write and one fdatasync make durable.
+type group struct {
+	buf     []byte
+	records int
+	done    chan struct{} // closed once err is final
+	err     error
+}
+
+// Open opens the spool of config.Dir: it cuts the torn tail of a segment that a crash left open, and starts. It fails
+// only where the folder can't be used at all; damaged segments are dealt with when they are read.
+func Open(config Config) (*Spool, error) {
+	if config.Dir == "" {
+		return nil, errors.New("open spool: no folder given: set spool_dir")
+	}
+	if err := (disk{}).MkdirAll(config.Dir); err != nil {
+		return nil, fmt.Errorf("open spool: %w", err)
+	}
+	lock, err := lockFolder(config.Dir)
+	if err != nil {
+		return nil, err
+	}
+	s, err := open(config, disk{})
+	if err != nil {
+		lock.Close()
+		return nil, err
+	}
+	s.lock = lock
+	return s, nil
+}
+
+func open(config Config, on files) (*Spool, error) {
+	config = config.withDefaults()
+	s := &Spool{
+		config: config, on: on, log: config.Log,
+		changed: make(chan struct{}), wake: make(chan struct{}, 1), seals: make(chan chan struct{}),
+		closing: make(chan struct{}), done: make(chan struct{}),
+		sealTimer: time.NewTimer(time.Hour),
+	}
+	s.sealTimer.Stop()
+	if err := s.recover(); err != nil {
+		return nil, fmt.Errorf("open spool %s: %w", config.Dir, err)
+	}
+	go s.commitLoop()
+	return s, nil
+}
+
+// Append keeps payloads, all of them or none, and returns once they are on the disk. It copies them. When ctx ends first it
+// returns its error, and the payloads may be kept all the same: whoever sends them again must use the same ids.
+// ErrFull and ErrFailed (errors.Is) say that nothing is promised and that a later try may work.
+func (s *Spool) Append(ctx context.Context, payloads ...[]byte) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	g, err := s.join(payloads)
+	if err != nil || g == nil {
+		return err
+	}
+	select {
+	case <-g.done:
+		return g.err
+	case <-ctx.Done():
+	}
+	select {
+	case <-g.done:
+		return g.err
+	default:
+		return ctx.Err()
+	}
+}
+
+// join adds payloads to the group that is committed next.
+func (s *Spool) join(payloads [][]byte) (*group, error) {
+	size := 0
+	for _, payload := range payloads {
+		if len(payload) == 0 || len(payload) > MaxPayload {
+			return nil, fmt.Errorf("spool: a record of %d bytes: it must have 1 to %d", len(payload), MaxPayload)
+		}
+		size += frameSize + len(payload)
+	}
+	if size == 0 {
+		return nil, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, ErrClosed
+	}
+	if err := s.room(int64(size)); err != nil {
+		s.stats.refused.Add(1)
+		return nil, err
+	}
+	g := s.lastGroup(size)
+	for _, payload := range payloads {
+		g.buf = appendFrame(g.buf, payload)
+	}
+	g.records += len(payloads)
+	s.pending += int64(size)
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+	return g, nil
+}
+
+// lastGroup returns the youngest group that has room for size bytes within one segment, or a new one.
+func (s *Spool) lastGroup(size int) *group {
+	if n := len(s.groups); n > 0 {
+		if g := s.groups[n-1]; int64(headerSize+len(g.buf)+size+frameSize) <= s.config.SegmentBytes {
+			return g
+		}
+	}
+	g := &group{buf: s.spare[:0], done: make(chan struct{})}
+	s.spare = nil
+	s.groups = append(s.groups, g)
+	return g
+}
+
+// room says whether size more bytes may be taken. The volume is measured once a second, and more often when it is full.
+func (s *Spool) room(size int64) error {
+	if s.pending+size > s.config.MaxPendingBytes {
+		return fmt.Errorf("%w: %d bytes wait for the disk", ErrFull, s.pending)
+	}
+	used := s.bytes.Load()
+	now := time.Now()
+	age := now.Sub(s.measured)
+	if age > time.Second || age > 50*time.Millisecond && used+s.pending+size > s.limit {
+		s.measured = now
+		s.limit = s.config.MaxBytes
+		if free, err := s.on.Free(s.config.Dir); err == nil {
+			s.limit = min(s.limit, int64(s.config.MaxVolumeShare*float64(used+free)))
+		}
+	}
+	if used+s.pending+size > s.limit {
+		return fmt.Errorf("%w: %d bytes wait to be forwarded, %d are allowed", ErrFull, used+s.pending, s.limit)
+	}
+	return nil
+}
+
+// Stop ends accepting: it commits and seals what was appended. Next still hands out what waits, then returns io.EOF.
+func (s *Spool) Stop(ctx context.Context) error {
+	s.mu.Lock()
+	if !s.closed {
+		s.closed = true
+		close(s.closing)
+	}
+	s.mu.Unlock()
+	select {
+	case <-s.done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("stop spool: the last commit has not ended: %w", ctx.Err())
+	}
+}
+
+// Close stops the spool and gives the folder free. Call it when the forwarder has ended.
+func (s *Spool) Close(ctx context.Context) error {
+	err := s.Stop(ctx)
+	if s.lock != nil && err == nil {
+		err = s.lock.Close()
+		s.lock = nil
+	}
+	return err
+}
+
+// Seal commits what was appended before the call and seals it, so that it is forwarded without waiting for SealAfter.
+func (s *Spool) Seal(ctx context.Context) error {
+	sealed := make(chan struct{})
+	select {
+	case s.seals <- sealed:
+		<-sealed
+		return nil
+	case <-s.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *Spool) path(name string) string { return filepath.Join(s.config.Dir, name) }
+
+func (s *Spool) segmentName(id uuid.UUID, suffix string) string {
+	return "seg-" + s.config.Node + "-" + id.String() + suffix
+}
