@@ -1,0 +1,168 @@
+package demo
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/headwater/headwater/tools/dev/browser"
+)
+
+// look is a width at which every page is looked at.
+var looks = []struct {
+	name          string
+	width, height int64
+}{{"desktop", 1280, 900}, {"phone", 390, 844}}
+
+// newPages serves the website and the outside world as tools/dev does, on free ports, with nothing behind them: what
+// stands on the page of leads is given.
+func newPages(t *testing.T, view leadsView) *Site {
+	t.Helper()
+	var website, world http.Handler
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { website.ServeHTTP(w, r) }))
+	outside := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { world.ServeHTTP(w, r) }))
+	collector := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(func() { web.Close(); outside.Close(); collector.Close() })
+	site, err := New(t.Context(), Config{
+		SiteID: "demo", Demo: strings.Replace(web.URL, "127.0.0.1", "localhost", 1), Outside: outside.URL,
+		Collector: strings.Replace(collector.URL, "127.0.0.1", "localhost", 1), ClickHouseDSN: "http://127.0.0.1:1/default",
+		Say: func(format string, args ...any) { t.Errorf(format, args...) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	site.leads.view = view
+	website, world = site.Website(), site.World()
+	return site
+}
+
+// TestPagesLook opens every page at two widths: nothing to scroll sideways, nothing that axe finds serious, no script
+// or style refused by the page's own policy. With LOOK_DIR set it leaves pictures there.
+func TestPagesLook(t *testing.T) {
+	tab := browser.ForTest(t)
+	axe := axeSource(t)
+	site := newPages(t, sampleView())
+	pages := map[string]string{
+		"home": site.Demo + "/", "pricing": site.Demo + "/pricing", "signup": site.Demo + "/signup", "webinar": site.Demo + "/webinar",
+		"thanks": site.Demo + "/thank-you", "thanks-webinar": site.Demo + "/thank-you?webinar", "missing": site.Demo + "/nothing-here",
+		"leads": site.Demo + "/leads", "clock": site.Demo + "/travel?days=4&to=%2Fpricing",
+		"outside": site.Config.Outside + "/", "outside-past": site.Config.Outside + "/?days=4",
+	}
+	for _, link := range site.links(0) {
+		pages["place-"+link.ID] = link.Page
+	}
+	for name, address := range pages {
+		for _, look := range looks {
+			t.Run(name+"/"+look.name, func(t *testing.T) {
+				err := chromedp.Do(tab, chromedp.EmulateViewport(look.width, look.height), chromedp.Navigate(address), chromedp.WaitReady(chromedp.CSS("body")))
+				if err != nil {
+					t.Fatal(err)
+				}
+				scroll := evaluate[int](t, tab, `document.documentElement.scrollWidth`)
+				width := evaluate[int](t, tab, `document.documentElement.clientWidth`)
+				evaluate[chromedp.Void](t, tab, axe)
+				violations := evaluate[string](t, tab, axeRun)
+				if scroll > width {
+					t.Errorf("the page is %d px wide in a window of %d px", scroll, width)
+				}
+				reportViolations(t, violations)
+				if folder := os.Getenv("LOOK_DIR"); folder != "" {
+					picture, err := chromedp.Run(tab, chromedp.FullScreenshot(90))
+					if err != nil {
+						t.Fatal(err)
+					}
+					if err := os.WriteFile(filepath.Join(folder, name+"-"+look.name+".jpg"), picture, 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+func evaluate[T any](t *testing.T, tab context.Context, script string) T {
+	t.Helper()
+	value, err := chromedp.Run(tab, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatalf("evaluate %.60q: %v", script, err)
+	}
+	return value
+}
+
+const axeRun = `axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations.map(v =>
+	({id: v.id, impact: v.impact, help: v.help, nodes: v.nodes.map(n => n.html)}))))`
+
+// reportViolations fails for what axe calls serious or critical.
+func reportViolations(t *testing.T, text string) {
+	t.Helper()
+	var violations []struct {
+		ID, Impact, Help string
+		Nodes            []string
+	}
+	if err := json.Unmarshal([]byte(text), &violations); err != nil {
+		t.Fatalf("axe answered %.200q: %v", text, err)
+	}
+	for _, v := range violations {
+		message := fmt.Sprintf("axe: %s (%s): %s\n%s", v.Help, v.ID, v.Impact, strings.Join(v.Nodes, "\n"))
+		if v.Impact == "serious" || v.Impact == "critical" {
+			t.Error(message)
+		} else {
+			t.Log(message)
+		}
+	}
+}
+
+// axeSource returns axe-core, installed from the lock file where it is not yet.
+func axeSource(t *testing.T) string {
+	t.Helper()
+	folder := filepath.Join("..", "axe")
+	path := filepath.Join(folder, "node_modules", "axe-core", "axe.min.js")
+	if _, err := os.Stat(path); err != nil {
+		install := exec.CommandContext(t.Context(), "npm", "ci", "--no-audit", "--no-fund")
+		install.Dir = folder
+		if out, err := install.CombinedOutput(); err != nil {
+			if os.Getenv("CI") != "true" {
+				t.Skipf("axe-core is not installed and npm cannot: %v\n%s", err, out)
+			}
+			t.Fatalf("install axe-core: %v\n%s", err, out)
+		}
+	}
+	source, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(source)
+}
+
+func sampleView() leadsView {
+	at := time.Date(2026, 3, 12, 9, 41, 7, 0, time.UTC)
+	linkedin := dataPoint{Label: "First touch", Known: true, Source: "linkedin", Medium: "paid-social", Campaign: "spring-planning", Referrer: "linkedin.localhost", When: at.AddDate(0, 0, -9)}
+	facebook := dataPoint{Label: "Lead creation", Known: true, Source: "facebook", Medium: "paid-social", Campaign: "free-survey", Referrer: "facebook.localhost", When: at}
+	letter := dataPoint{Label: "Conversion", Known: true, Source: "newsletter", Medium: "email", Campaign: "monday-letter-38", When: at}
+	company := facebook
+	company.Label = "Company source"
+	return leadsView{
+		Version: "1",
+		Leads: []lead{
+			{ContactID: "a1", Who: "ada@lovelace-orchards.example", Name: "Ada Lovelace", Company: "Lovelace Orchards", Form: "webinar", At: at, Sent: 2, Points: []dataPoint{linkedin, facebook, letter, company}},
+			{ContactID: "b2", Who: "a.very.long.address.of.a.person@subdomain.agricultural-cooperative-of-the-north.example", Form: "newsletter", At: at.Add(-time.Hour), Sent: 1,
+				Points: []dataPoint{{Label: "First touch"}, {Label: "Lead creation"}, letter, {Label: "Company source"}}},
+		},
+		Breakdown: []breakdown{{
+			Title: "Where leads were created", Hint: "by lead creation", Columns: []string{"source", "medium", "visitors", "leads", "conversions", "deals", "won EUR"},
+			Rows:   [][]string{{"facebook", "paid-social", "12", "3", "0", "1", "12,500.00"}, {"newsletter", "email", "30", "1", "1", "0", "0.00"}, {"(unattributed)", "", "0", "1", "0", "0", "0.00"}},
+			Totals: []string{"Total", "", "42", "5", "1", "1", "12,500.00"},
+		}},
+		Rows: []totals{{"touches", 42}, {"submissions", 6}},
+	}
+}
