@@ -1,0 +1,256 @@
+// Package syntax cuts SQL text into tokens as ClickHouse's own lexer does, and finds the parts of a statement
+// that an HTTP interface has to know: its verb, its output format and where an INSERT's data begins.
+//
+// Whether a statement is allowed belongs to package guard.
+package syntax
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// A Kind tells what a token is.
+type Kind int
+
+// The kinds that matter here. White space and comments are no tokens.
+const (
+	Word    Kind = iota // bare word: keyword or identifier
+	Quoted              // identifier in back quotes or double quotes
+	String              // '…' or a heredoc $tag$…$tag$
+	Number              // numeric literal
+	Symbol              // one character of punctuation
+	Invalid             // what ClickHouse's lexer takes for an error, such as a string without an end
+)
+
+// A Token is a piece of SQL text.
+type Token struct {
+	Kind  Kind
+	Start int    // offset of its first byte
+	End   int    // offset behind its last byte
+	Text  string // what it means: the word, or the content of a quoted token with its escapes resolved
+}
+
+// Is tells whether the token is this keyword, in any letter case.
+func (t Token) Is(keyword string) bool { return t.Kind == Word && strings.EqualFold(t.Text, keyword) }
+
+// IsSymbol tells whether the token is this punctuation character.
+func (t Token) IsSymbol(symbol string) bool { return t.Kind == Symbol && t.Text == symbol }
+
+// IsName tells whether the token may be an identifier.
+func (t Token) IsName() bool { return t.Kind == Word || t.Kind == Quoted }
+
+// Lex cuts the text into tokens. It never fails: what is wrong becomes an [Invalid] token.
+func Lex(text string) []Token {
+	l := lexer{text: text}
+	for l.next() {
+	}
+	return l.tokens
+}
+
+type lexer struct {
+	text   string
+	at     int
+	tokens []Token
+}
+
+func (l *lexer) emit(kind Kind, end int, meaning string) {
+	l.tokens = append(l.tokens, Token{Kind: kind, Start: l.at, End: end, Text: meaning})
+	l.at = end
+}
+
+// next consumes one token, comment or run of white space.
+func (l *lexer) next() bool {
+	if l.at >= len(l.text) {
+		return false
+	}
+	rest := l.text[l.at:]
+	switch c := rest[0]; {
+	case isSpace(c):
+		l.at++
+	case strings.HasPrefix(rest, "--"), strings.HasPrefix(rest, "#!"), strings.HasPrefix(rest, "# "):
+		l.at += lineEnd(rest)
+	case strings.HasPrefix(rest, "/*"):
+		if end := strings.Index(rest[2:], "*/"); end >= 0 {
+			l.at += 2 + end + 2
+		} else {
+			l.emit(Invalid, len(l.text), rest)
+		}
+	case c == '\'':
+		l.quoted(String, c)
+	case c == '"' || c == '`':
+		l.quoted(Quoted, c)
+	case c == '$':
+		l.dollar(rest)
+	case isDigit(c), c == '.' && len(rest) > 1 && isDigit(rest[1]) && !l.followsOperand():
+		l.number(rest)
+	case isWordByte(c):
+		end := 1
+		for end < len(rest) && (isWordByte(rest[end]) || rest[end] == '$') {
+			end++
+		}
+		l.emit(Word, l.at+end, rest[:end])
+	case c >= utf8.RuneSelf:
+		l.beyondASCII(rest)
+	default:
+		l.emit(Symbol, l.at+1, rest[:1])
+	}
+	return true
+}
+
+// followsOperand tells whether a dot here selects a tuple's element rather than starting a number.
+func (l *lexer) followsOperand() bool {
+	if len(l.tokens) == 0 {
+		return false
+	}
+	last := l.tokens[len(l.tokens)-1]
+	return last.End == l.at && (last.IsName() || last.Kind == Number || last.IsSymbol(")") || last.IsSymbol("]"))
+}
+
+func lineEnd(s string) int {
+	if end := strings.IndexByte(s, '\n'); end >= 0 {
+		return end + 1
+	}
+	return len(s)
+}
+
+// quoted consumes a token that ends at the quote it starts with. A backslash escapes; a doubled quote stands
+// for itself.
+func (l *lexer) quoted(kind Kind, quote byte) {
+	var meaning strings.Builder
+	for i := l.at + 1; i < len(l.text); {
+		switch c := l.text[i]; {
+		case c == quote && i+1 < len(l.text) && l.text[i+1] == quote:
+			meaning.WriteByte(quote)
+			i += 2
+		case c == quote:
+			l.emit(kind, i+1, meaning.String())
+			return
+		case c == '\\' && i+1 < len(l.text):
+			i += unescape(&meaning, l.text[i:])
+		default:
+			meaning.WriteByte(c)
+			i++
+		}
+	}
+	l.emit(Invalid, len(l.text), l.text[l.at:])
+}
+
+var escapes = map[byte]byte{'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t', '0': 0, 'a': '\a', 'v': '\v', 'e': 0x1b}
+
+// unescape writes what the escape sequence at the start of s means and returns its length. s has at least two
+// bytes.
+func unescape(to *strings.Builder, s string) int {
+	c := s[1]
+	if c == 'x' && len(s) >= 4 {
+		if high, low := hexValue(s[2]), hexValue(s[3]); high >= 0 && low >= 0 {
+			to.WriteByte(byte(high<<4 | low))
+			return 4
+		}
+	}
+	if c == 'N' { // NULL in a TSV field; nothing in a string
+		return 2
+	}
+	if meaning, ok := escapes[c]; ok {
+		to.WriteByte(meaning)
+		return 2
+	}
+	to.WriteByte(c)
+	return 2
+}
+
+func hexValue(c byte) int {
+	switch {
+	case isDigit(c):
+		return int(c - '0')
+	case c >= 'a' && c <= 'f':
+		return int(c-'a') + 10
+	case c >= 'A' && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
+}
+
+// dollar consumes a heredoc, a word that starts with a dollar, or a lone dollar.
+func (l *lexer) dollar(rest string) {
+	if second := strings.IndexByte(rest[1:], '$'); second >= 0 {
+		tag := rest[:second+2]
+		if end := strings.Index(rest[len(tag):], tag); end >= 0 {
+			l.emit(String, l.at+len(tag)+end+len(tag), rest[len(tag):len(tag)+end])
+			return
+		}
+	}
+	end := 1
+	for end < len(rest) && (isWordByte(rest[end]) || rest[end] == '$') {
+		end++
+	}
+	if end == 1 {
+		l.emit(Symbol, l.at+1, "$")
+		return
+	}
+	l.emit(Word, l.at+end, rest[:end])
+}
+
+// number consumes a numeric literal. A word that starts with digits is a word, as in ClickHouse.
+func (l *lexer) number(rest string) {
+	end := 0
+	for end < len(rest) && (isWordByte(rest[end]) || rest[end] == '.' ||
+		((rest[end] == '+' || rest[end] == '-') && strings.ContainsRune("eEpP", rune(rest[end-1])) && !l.hexWithoutExponent(rest[:end]))) {
+		end++
+	}
+	kind := Number
+	if strings.IndexByte(rest[:end], '.') < 0 && !looksNumeric(rest[:end]) {
+		kind = Word
+	}
+	l.emit(kind, l.at+end, rest[:end])
+}
+
+// hexWithoutExponent tells whether the e before a sign is a hexadecimal digit, as in 0xe-1.
+func (l *lexer) hexWithoutExponent(number string) bool {
+	return len(number) > 1 && (number[1] == 'x' || number[1] == 'X') && !strings.ContainsAny(number[len(number)-1:], "pP")
+}
+
+func looksNumeric(s string) bool {
+	if len(s) > 1 && s[0] == '0' && strings.ContainsRune("xXbBoO", rune(s[1])) {
+		return true
+	}
+	return strings.Trim(s, "0123456789_eEfF+-") == ""
+}
+
+// beyondASCII consumes white space that word processors insert, typographic quotes, and whatever else is not
+// ASCII.
+func (l *lexer) beyondASCII(rest string) {
+	r, size := utf8.DecodeRuneInString(rest)
+	switch {
+	case isUnicodeSpace(r):
+		l.at += size
+	case r == '‘' || r == '’':
+		l.typographic(String, rest, size, "’")
+	case r == '“' || r == '”':
+		l.typographic(Quoted, rest, size, "”")
+	default:
+		l.emit(Invalid, l.at+size, rest[:size])
+	}
+}
+
+func (l *lexer) typographic(kind Kind, rest string, size int, closing string) {
+	end := strings.Index(rest[size:], closing)
+	if end < 0 {
+		l.emit(Invalid, l.at+size, rest[:size])
+		return
+	}
+	l.emit(kind, l.at+size+end+len(closing), rest[size:size+end])
+}
+
+func isUnicodeSpace(r rune) bool {
+	switch r {
+	case 0x85, 0xA0, 0x180E, 0x2028, 0x2029, 0x202F, 0x205F, 0x2060, 0x3000, 0xFEFF:
+		return true
+	}
+	return r >= 0x2000 && r <= 0x200D
+}
+
+func isSpace(c byte) bool { return c == ' ' || (c >= '\t' && c <= '\r') }
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+func isWordByte(c byte) bool {
+	return c == '_' || isDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+}
