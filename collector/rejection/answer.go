@@ -68,7 +68,11 @@ func (h *Handler) write(c echo.Context, status int, rejected *Error) error {
 	case PrefersHTML(request.Header.Get(echo.HeaderAccept)):
 		return writePage(c, status, rejected)
 	}
-	return c.JSON(status, map[string]string{"error": string(rejected.Reason), "message": rejected.Message})
+	return c.JSON(status, struct {
+		Error   Reason `json:"error"`
+		Message string `json:"message"`
+		Details any    `json:"details,omitempty"`
+	}{rejected.Reason, rejected.Message, rejected.Details})
 }
 
 // From turns any error into an Error: Echo's own by status, unknown ones into Internal without detail.

@@ -104,6 +104,7 @@ type Error struct {
 	Reason  Reason
 	Message string
 	Err     error
+	Details any // JSON that the answer carries as "details", nil for none
 }
 
 // New makes an Error whose message tells the sender what to do.

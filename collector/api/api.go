@@ -1,0 +1,113 @@
+// Package api is the collector's server API: what a company's own systems send (contacts and companies that the CRM
+// knew already, deals) and the reports they read. Every request carries a key, and the key decides the site.
+//
+// Belongs here: keys, decoding and validating imports and deals, and asking for reports.
+// Does not belong here: what a browser sends (intake), SQL (reports), Redis, the spool itself.
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/headwater/headwater/collector/rejection"
+	"github.com/headwater/headwater/schema"
+)
+
+// Keeper keeps encoded records (schema.Encode), all of one call or none. Append returns after they are durable. A
+// *rejection.Error from it is answered as it is.
+type Keeper interface {
+	Append(ctx context.Context, payloads ...[]byte) error
+}
+
+// Config is what the API needs.
+type Config struct {
+	Sites   []schema.Site
+	Secret  []byte // of the installation; contact ids are derived from it
+	Keeper  Keeper
+	Reports Reporter
+	Now     func() time.Time // nil: time.Now
+	Metrics prometheus.Registerer
+}
+
+// API answers the routes below /api/.
+type API struct {
+	config   Config
+	keys     []siteKey
+	accepted *prometheus.CounterVec
+}
+
+// New prepares the keys and registers the metrics. It starts nothing.
+func New(config Config) (*API, error) {
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	a := &API{config: config, accepted: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "headwater_api_rows_total",
+		Help: "Rows of imports and deals, by site, kind and result (accepted or rejected).",
+	}, []string{"site", "kind", "result"})}
+	var err error
+	if a.keys, err = siteKeys(config.Sites, config.Secret); err != nil {
+		return nil, err
+	}
+	if config.Metrics != nil {
+		config.Metrics.MustRegister(a.accepted)
+	}
+	return a, nil
+}
+
+// Register adds the routes to e. There is no CORS: no browser of a stranger has business here.
+func (a *API) Register(e *echo.Echo) {
+	e.GET("/api", list)
+	e.GET("/api/", list)
+	group := e.Group("/api", a.authorise)
+	group.POST("/contacts", a.postContacts)
+	group.POST("/companies", a.postCompanies)
+	group.POST("/deals", a.postDeals)
+	group.GET("/reports", a.getReportNames)
+	group.GET("/reports/:name", a.getReport)
+}
+
+type endpoint struct {
+	Method string `json:"method"`
+	Path   string `json:"path"`
+	Does   string `json:"does"`
+	Takes  string `json:"takes,omitempty"`
+}
+
+var endpoints = []endpoint{
+	{"POST", "/api/contacts", "tells which people the CRM knew already", "JSON lines, a JSON array or CSV: email, crm_id, company_crm_id, company_domain, company_name, created_at"},
+	{"POST", "/api/companies", "tells which companies the CRM knew already", "JSON lines, a JSON array or CSV: crm_id, domain, name, created_at"},
+	{"POST", "/api/deals", "tells of deals and of their changes", "JSON, JSON lines, a JSON array or CSV: deal_id, status (open, won, lost), stage, amount, currency, contact_email, contact_crm_id, company_crm_id, company_domain, company_name, created_at, won_at, changed_at"},
+	{"GET", "/api/reports", "lists the reports", ""},
+	{"GET", "/api/reports/{name}", "answers one report", "by, data_point, from, to, zone, format=json|csv|table and what else the report takes"},
+}
+
+func list(c echo.Context) error {
+	return c.JSON(http.StatusOK, map[string]any{
+		"authorization": "Bearer <key>; `headwater key` makes one",
+		"endpoints":     endpoints,
+	})
+}
+
+// keep encodes the records and returns once all of them are durable.
+func (a *API) keep(ctx context.Context, records []schema.Record) error {
+	payloads := make([][]byte, 0, len(records))
+	for _, record := range records {
+		payload, err := schema.Encode(record)
+		if err != nil {
+			return err
+		}
+		payloads = append(payloads, payload)
+	}
+	if err := a.config.Keeper.Append(ctx, payloads...); err != nil {
+		if rejected, ok := err.(*rejection.Error); ok {
+			return rejected
+		}
+		return rejection.Wrap(rejection.NotKept, err, "Nothing of this could be saved just now. Send it again in a few seconds: what is sent twice is stored once.")
+	}
+	return nil
+}
