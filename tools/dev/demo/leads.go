@@ -25,11 +25,12 @@ type leads struct {
 
 // leadsView is the page's data.
 type leadsView struct {
-	Version   string
-	Problem   string // why nothing can be shown now
-	Leads     []lead
-	Breakdown []breakdown
-	Rows      []totals
+	Version    string
+	Problem    string // why nothing can be shown now
+	OutsideURL string
+	Leads      []lead
+	Breakdown  []breakdown
+	Rows       []totals
 }
 
 // totals counts what is stored.

@@ -27,7 +27,9 @@ func (s *Site) leadsLatest(w http.ResponseWriter, r *http.Request) {
 func (l *leads) now() leadsView {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.view
+	view := l.view
+	view.OutsideURL = l.Outside
+	return view
 }
 
 var pageFunctions = template.FuncMap{

@@ -77,11 +77,11 @@ func TestPagesLook(t *testing.T) {
 				}
 				reportViolations(t, violations)
 				if folder := os.Getenv("LOOK_DIR"); folder != "" {
-					picture, err := chromedp.Run(tab, chromedp.FullScreenshot(90))
+					picture, err := chromedp.Run(tab, chromedp.FullScreenshot(100))
 					if err != nil {
 						t.Fatal(err)
 					}
-					if err := os.WriteFile(filepath.Join(folder, name+"-"+look.name+".jpg"), picture, 0o644); err != nil {
+					if err := os.WriteFile(filepath.Join(folder, name+"-"+look.name+".png"), picture, 0o644); err != nil {
 						t.Fatal(err)
 					}
 				}

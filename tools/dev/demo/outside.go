@@ -79,6 +79,14 @@ type outsideLink struct {
 	Mark string // names the link for people and tests
 }
 
+// Parameters lists what the link carries, one parameter a line.
+func (p place) Parameters() []string {
+	if p.Query == "" {
+		return nil
+	}
+	return strings.Split(p.Query, "&")
+}
+
 // World returns the handler of the outside world: a page of all its places, and each place on its own host.
 func (s *Site) World() http.Handler {
 	mux := http.NewServeMux()

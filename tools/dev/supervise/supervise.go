@@ -168,6 +168,13 @@ func (p *process) waitReady(ctx context.Context) error {
 	said := time.Now()
 	for {
 		attempt, cancel := context.WithTimeout(ctx, 2*time.Second)
+		go func() {
+			select {
+			case <-l.ended:
+				cancel()
+			case <-attempt.Done():
+			}
+		}()
 		err := p.Ready(attempt)
 		cancel()
 		select {
