@@ -29,7 +29,15 @@ type options struct {
 	ephemeral     bool
 	exitWithStdin bool
 	logQueries    bool
+	sandbox       string
 }
+
+// Values of -sandbox.
+const (
+	sandboxAuto    = "auto"
+	sandboxRequire = "require"
+	sandboxOff     = "off"
+)
 
 const usage = `clickhouse runs a real ClickHouse engine (chDB's library) behind ClickHouse's HTTP interface, on loopback only.
 
@@ -59,6 +67,7 @@ func parseFlags(arguments []string, output io.Writer) (options, error) {
 	set.BoolVar(&o.fetch, "fetch", false, "only download the engine, print the path of its library and exit")
 	set.BoolVar(&o.ephemeral, "ephemeral", false, "keep the data in a fresh temporary folder, removed at exit; -data is ignored")
 	set.BoolVar(&o.exitWithStdin, "exit-with-stdin", false, "exit when standard input closes, so that a parent that is killed leaves no engine behind")
+	set.StringVar(&o.sandbox, "sandbox", sandboxAuto, "`mode` of the kernel's confinement of this process (Linux' Landlock): auto uses what there is, require fails without it, off")
 	set.BoolVar(&o.logQueries, "log-queries", false, "log every statement to standard error (there is no system.query_log)")
 	set.Usage = func() {
 		fmt.Fprint(output, usage)
@@ -80,6 +89,8 @@ func (o options) check(rest []string) error {
 		return fmt.Errorf("unexpected argument %q: everything is given with flags, see -h", rest[0])
 	case o.memory < 256<<20:
 		return errors.New("-memory must be at least 268435456 bytes (256 MiB): the engine itself needs about 230 MB")
+	case o.sandbox != sandboxAuto && o.sandbox != sandboxRequire && o.sandbox != sandboxOff:
+		return fmt.Errorf("-sandbox %s: it must be auto, require or off", o.sandbox)
 	case o.maxStatements < 1:
 		return errors.New("-max-statements must be at least 1")
 	case o.data == "" && !o.ephemeral:

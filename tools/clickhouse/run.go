@@ -39,18 +39,21 @@ func run(ctx context.Context, o options, stdin io.Reader, stdout, stderr io.Writ
 		_, err := fmt.Fprintln(stdout, path)
 		return err
 	}
+	if o.ephemeral {
+		if o.data, err = ephemeralFolder(); err != nil {
+			return fmt.Errorf("make a temporary data folder: %w", err)
+		}
+		defer os.RemoveAll(o.data)
+	}
+	if err := enterSandbox(o, path); err != nil {
+		return err
+	}
 	// Listen first: a taken port is found before anything is written to the data folder.
 	listener, err := net.Listen("tcp", o.listen)
 	if err != nil {
 		return fmt.Errorf("listen on %s (choose another address with -listen): %w", o.listen, err)
 	}
 	defer listener.Close()
-	if o.ephemeral {
-		if o.data, err = os.MkdirTemp("", "headwater-clickhouse-"); err != nil {
-			return fmt.Errorf("make a temporary data folder: %w", err)
-		}
-		defer os.RemoveAll(o.data)
-	}
 	if err := chdb.Load(path); err != nil {
 		return err
 	}

@@ -31,12 +31,18 @@ func lockFolder(path string) (unlock func(), err error) {
 		holder, _ := io.ReadAll(io.LimitReader(file, 32))
 		return nil, fmt.Errorf("%w: %s (process %s): stop it, or choose another folder with -data", ErrInUse, filepath.Dir(path), strings.TrimSpace(string(holder)))
 	}
-	if err := file.Truncate(0); err == nil {
-		_, err = file.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
-	}
-	if err != nil {
+	if err := writeHolder(file); err != nil {
 		file.Close()
 		return nil, fmt.Errorf("lock the data folder: %w", err)
 	}
 	return func() { file.Close() }, nil
+}
+
+// writeHolder leaves this process's id for the message that another one gives.
+func writeHolder(file *os.File) error {
+	if err := file.Truncate(0); err != nil {
+		return err
+	}
+	_, err := file.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	return err
 }
