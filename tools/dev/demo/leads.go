@@ -8,6 +8,8 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/headwater/headwater/tools/dev/client"
 )
 
 // leads reads what the page of leads shows: who sent a form lately, straight from the tables, since no report lists
@@ -15,7 +17,7 @@ import (
 type leads struct {
 	Config
 	conn driver.Conn
-	api  reportAPI
+	api  *client.Client
 
 	mu      sync.Mutex // guards what follows
 	version string     // changes whenever anything was stored
@@ -25,12 +27,12 @@ type leads struct {
 
 // leadsView is the page's data.
 type leadsView struct {
-	Version    string
-	Problem    string // why nothing can be shown now
-	OutsideURL string
-	Leads      []lead
-	Breakdown  []breakdown
-	Rows       []totals
+	Version   string
+	Problem   string // why nothing can be shown now
+	Outside   string // address of the outside world
+	Leads     []lead
+	Breakdown []breakdown
+	Rows      []totals
 }
 
 // totals counts what is stored.
@@ -68,7 +70,7 @@ func newLeads(_ context.Context, c Config) (*leads, error) {
 	if err != nil {
 		return nil, fmt.Errorf("demo: open ClickHouse: %w", err)
 	}
-	return &leads{Config: c, conn: conn, api: reportAPI{url: c.Collector, key: c.APIKey}, cards: map[string]cachedCard{}}, nil
+	return &leads{Config: c, conn: conn, api: &client.Client{URL: c.Collector, Key: c.APIKey}, cards: map[string]cachedCard{}}, nil
 }
 
 // stored counts the site's rows; together they tell whether anything changed.

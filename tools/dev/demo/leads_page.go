@@ -28,7 +28,7 @@ func (l *leads) now() leadsView {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	view := l.view
-	view.OutsideURL = l.Outside
+	view.Outside = l.Config.Outside
 	return view
 }
 

@@ -148,7 +148,7 @@ func sampleView() leadsView {
 	at := time.Date(2026, 3, 12, 9, 41, 7, 0, time.UTC)
 	linkedin := dataPoint{Label: "First touch", Known: true, Source: "linkedin", Medium: "paid-social", Campaign: "spring-planning", Referrer: "linkedin.localhost", When: at.AddDate(0, 0, -9)}
 	facebook := dataPoint{Label: "Lead creation", Known: true, Source: "facebook", Medium: "paid-social", Campaign: "free-survey", Referrer: "facebook.localhost", When: at}
-	letter := dataPoint{Label: "Conversion", Known: true, Source: "newsletter", Medium: "email", Campaign: "monday-letter-38", When: at}
+	letter := dataPoint{Label: "Latest conversion", Known: true, Source: "newsletter", Medium: "email", Campaign: "monday-letter-38", When: at}
 	company := facebook
 	company.Label = "Company source"
 	return leadsView{
@@ -156,12 +156,16 @@ func sampleView() leadsView {
 		Leads: []lead{
 			{ContactID: "a1", Who: "ada@lovelace-orchards.example", Name: "Ada Lovelace", Company: "Lovelace Orchards", Form: "webinar", At: at, Sent: 2, Points: []dataPoint{linkedin, facebook, letter, company}},
 			{ContactID: "b2", Who: "a.very.long.address.of.a.person@subdomain.agricultural-cooperative-of-the-north.example", Form: "newsletter", At: at.Add(-time.Hour), Sent: 1,
-				Points: []dataPoint{{Label: "First touch"}, {Label: "Lead creation"}, letter, {Label: "Company source"}}},
+				Points: []dataPoint{{Label: "First touch", Status: "existing"}, {Label: "Lead creation", Status: "existing"}, letter, {Label: "Company source", Status: "no company"}}},
 		},
 		Breakdown: []breakdown{{
-			Title: "Where leads were created", Hint: "by lead creation", Columns: []string{"source", "medium", "visitors", "leads", "conversions", "deals", "won EUR"},
-			Rows:   [][]string{{"facebook", "paid-social", "12", "3", "0", "1", "12,500.00"}, {"newsletter", "email", "30", "1", "1", "0", "0.00"}, {"(unattributed)", "", "0", "1", "0", "0", "0.00"}},
-			Totals: []string{"Total", "", "42", "5", "1", "1", "12,500.00"},
+			Title: breakdowns[0].title, Hint: breakdowns[0].hint, Words: 2,
+			Columns: []string{"source", "medium", "visitors", "leads", "conversions", "companies", "deals", "won deals", "won amount"},
+			Rows: [][]string{
+				{"facebook", "paid-social", "1 204", "3", "0", "2", "1", "1", "EUR 12 500.00 + NOK 1 250 000.00"},
+				{"newsletter", "email", "30", "1", "1", "0", "0", "0", ""}, {"(unattributed)", "", "0", "1", "0", "0", "0", "0", ""},
+			},
+			Totals: []string{"Total", "", "1 234", "5", "1", "2", "1", "1", "EUR 12 500.00 + NOK 1 250 000.00"},
 		}},
 		Rows: []totals{{"touches", 42}, {"submissions", 6}},
 	}

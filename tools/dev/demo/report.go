@@ -4,99 +4,130 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"net/url"
+	"slices"
+	"sort"
+	"strings"
 	"time"
+
+	"github.com/headwater/headwater/tools/dev/client"
 )
 
-// reportAPI asks the collector for reports, as any program of the site's owner may.
-type reportAPI struct {
-	url string
-	key string
-}
-
-// report is an answer of GET /api/reports/{name}.
-type report struct {
-	Columns []string         `json:"columns"`
-	Rows    []map[string]any `json:"rows"`
-	Totals  map[string]any   `json:"totals"`
-}
-
-func (a reportAPI) get(ctx context.Context, name string, parameters url.Values) (*report, error) {
-	parameters.Set("format", "json")
-	address := a.url + "/api/reports/" + name + "?" + parameters.Encode()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return nil, fmt.Errorf("report %s: %w", name, err)
-	}
-	request.Header.Set("Authorization", "Bearer "+a.key)
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, fmt.Errorf("report %s: %w", name, err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, 16<<20))
-	if err != nil {
-		return nil, fmt.Errorf("report %s: %w", name, err)
-	}
-	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("report %s: %s: %.300s", name, response.Status, body)
-	}
-	var r report
-	if err := json.Unmarshal(body, &r); err != nil {
-		return nil, fmt.Errorf("report %s: read %.80q: %w", name, body, err)
-	}
-	return &r, nil
-}
-
-// dataPoint is one of the four data points of a contact, or a conversion.
+// dataPoint is one of the data points of a contact.
 type dataPoint struct {
 	Label    string
-	Known    bool // there is such a touch
+	Known    bool   // there is such a touch
+	Status   string // why there is none
 	Source   string
 	Medium   string
 	Campaign string
 	Referrer string // domain
 	When     time.Time
-	Form     string
+}
+
+// pointNames are the data points in the order of the page.
+var pointNames = []struct{ name, label string }{
+	{"first_touch", "First touch"}, {"lead_creation", "Lead creation"}, {"conversion", "Latest conversion"}, {"company_source", "Company source"},
+}
+
+// card reads the four data points of a contact; of its conversions the latest.
+func card(ctx context.Context, api *client.Client, contact string) ([]dataPoint, error) {
+	r, err := api.Report(ctx, "contact_card", url.Values{"contact": {contact}})
+	if err != nil {
+		return nil, err
+	}
+	points := make([]dataPoint, len(pointNames))
+	for i, known := range pointNames {
+		points[i] = dataPoint{Label: known.label, Status: "none yet"}
+		for _, row := range r.Rows {
+			if row["data_point"] == known.name {
+				points[i] = newDataPoint(known.label, row)
+			}
+		}
+	}
+	return points, nil
+}
+
+func newDataPoint(label string, row map[string]any) dataPoint {
+	at, _ := time.Parse(time.RFC3339, text(row["touch_at"]))
+	return dataPoint{
+		Label: label, Known: !at.IsZero(), Status: text(row["status"]), When: at,
+		Source: text(row["source"]), Medium: text(row["medium"]), Campaign: text(row["campaign"]), Referrer: text(row["referrer_domain"]),
+	}
 }
 
 // breakdown is a source breakdown as a table.
 type breakdown struct {
-	Title   string
-	Hint    string
-	Columns []string
-	Rows    [][]string
-	Totals  []string
+	Title, Hint string
+	Columns     []string
+	Words       int // how many columns at the beginning are text
+	Rows        [][]string
+	Totals      []string
 }
 
 // breakdowns are the tables of the page of leads.
-var breakdowns = []struct {
-	Title, Hint string
-	Parameters  url.Values
-}{
-	{"Where leads were created", "by lead creation: the touch that led to the form that made the contact",
-		url.Values{"by": {"source,medium"}, "point": {"lead_creation"}}},
-	{"Where people first came from", "by first touch", url.Values{"by": {"source,medium"}, "point": {"first_touch"}}},
+var breakdowns = []struct{ title, hint, point string }{
+	{"What made them leads", "Each lead, deal and amount counts for the source that led to the form which created the contact (lead creation).", "lead_creation"},
+	{"What brought them first", "The same, counted for the first source that ever brought the person (first touch).", "first_touch"},
 }
 
-func (a reportAPI) card(ctx context.Context, contact string) ([]dataPoint, error) {
-	if _, err := a.get(ctx, "contact_card", url.Values{"contact": {contact}}); err != nil {
-		return nil, err
-	}
-	return nil, nil
-}
-
-func (a reportAPI) breakdown(ctx context.Context, wanted struct {
-	Title, Hint string
-	Parameters  url.Values
-}) (breakdown, error) {
-	b := breakdown{Title: wanted.Title, Hint: wanted.Hint}
-	r, err := a.get(ctx, "source_breakdown", wanted.Parameters)
+func readBreakdown(ctx context.Context, api *client.Client, title, hint, point string) (breakdown, error) {
+	b := breakdown{Title: title, Hint: hint, Words: 2}
+	r, err := api.Report(ctx, "source_breakdown", url.Values{"by": {"source,medium"}, "data_point": {point}})
 	if err != nil {
 		return b, err
 	}
-	b.Columns = r.Columns
+	for _, column := range r.Columns {
+		b.Columns = append(b.Columns, strings.ReplaceAll(column, "_", " "))
+	}
+	for _, row := range r.Rows {
+		b.Rows = append(b.Rows, cells(r.Columns, row))
+	}
+	if r.Totals != nil {
+		b.Totals = cells(r.Columns, r.Totals)
+		b.Totals[0] = "Total"
+	}
 	return b, nil
+}
+
+func cells(columns []string, row map[string]any) []string {
+	list := make([]string, len(columns))
+	for i, column := range columns {
+		list[i] = text(row[column])
+	}
+	return list
+}
+
+// text shows a value of a report to people: thousands apart, one amount per currency.
+func text(value any) string {
+	switch value := value.(type) {
+	case nil:
+		return ""
+	case json.Number:
+		return grouped(value.String())
+	case map[string]any:
+		var amounts []string
+		for currency, amount := range value {
+			amounts = append(amounts, currency+" "+grouped(text(amount)))
+		}
+		sort.Strings(amounts)
+		return strings.Join(amounts, " + ")
+	}
+	return fmt.Sprint(value)
+}
+
+// grouped puts a thin space between the thousands of a decimal number.
+func grouped(number string) string {
+	whole, fraction, hasFraction := strings.Cut(number, ".")
+	digits := []byte(strings.TrimPrefix(whole, "-"))
+	for at := len(digits) - 3; at > 0; at -= 3 {
+		digits = slices.Insert(digits, at, []byte("\u202f")...)
+	}
+	if strings.HasPrefix(whole, "-") {
+		digits = slices.Insert(digits, 0, '-')
+	}
+	if hasFraction {
+		return string(digits) + "." + fraction
+	}
+	return string(digits)
 }
