@@ -56,9 +56,16 @@ func decode(body io.Reader, encoding string, blocks bool) (io.Reader, error) {
 }
 
 // A blockReader reads ClickHouse's compressed blocks and tells a clean end from a cut one: the decoder wraps io.EOF.
-type blockReader struct{ blocks *compress.Reader }
+// The end is kept: after it the decoder would hand out its last block once more.
+type blockReader struct {
+	blocks *compress.Reader
+	end    error
+}
 
 func (b *blockReader) Read(p []byte) (int, error) {
+	if b.end != nil {
+		return 0, b.end
+	}
 	n, err := b.blocks.Read(p)
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -68,6 +75,7 @@ func (b *blockReader) Read(p []byte) (int, error) {
 	case err != nil:
 		err = exception(271, "CANNOT_DECOMPRESS", "Cannot decompress: %s", err)
 	}
+	b.end = err
 	return n, err
 }
 
