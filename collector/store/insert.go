@@ -1,0 +1,162 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"github.com/headwater/headwater/schema"
+)
+
+// RowError says that one row can't become a row of its table: its text is no UUID where one is needed, or the like.
+type RowError struct {
+	Row int // index among the rows of the call
+	Err error
+}
+
+func (e *RowError) Error() string { return fmt.Sprintf("row %d: %v", e.Row, e.Err) }
+
+// Unwrap returns what is wrong with the row.
+func (e *RowError) Unwrap() error { return e.Err }
+
+// Insert adds rows, structs of schema (or pointers to them) that are all of one type and one partition, in one block:
+// all of them or none. ClickHouse remembers token, and a second insert under it adds nothing; so a token must name exactly
+// these rows. What an error means is told by Classify.
+func (s *Store) Insert(ctx context.Context, table, token string, rows []any) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, InsertTimeout)
+	defer cancel()
+	fields := fieldsOf(rows[0])
+	columns, err := s.columnsOf(ctx, table, fields)
+	if err != nil {
+		return fmt.Errorf("insert %s: %w", table, err)
+	}
+	if err := s.insert(ctx, table, token, fields, columns, rows); err != nil {
+		if Classify(err) == Schema {
+			s.forget(table)
+		}
+		return fmt.Errorf("insert %s: %w", table, err)
+	}
+	return nil
+}
+
+// insert names every setting that guards a row: what a server or a user's profile sets by default has changed before.
+func (s *Store) insert(ctx context.Context, table, token string, fields []schema.Field, columns []clickhouse.ColumnNameAndType, rows []any) error {
+	ctx = clickhouse.Context(ctx,
+		clickhouse.WithSettings(clickhouse.Settings{
+			"async_insert":               0,
+			"insert_deduplicate":         1,
+			"insert_deduplication_token": token,
+		}),
+		clickhouse.WithColumnNamesAndTypes(columns))
+	batch, err := s.conn.PrepareBatch(ctx, insertStatement(table, fields))
+	if err != nil {
+		return err
+	}
+	defer batch.Close()
+	for i, row := range rows {
+		if err := batch.Append(schema.Values(structOf(row), fields)...); err != nil {
+			return &RowError{Row: i, Err: err}
+		}
+	}
+	// clickhouse-go's HTTP batch sends nothing, and says nothing, when its columns differ in length.
+	for _, column := range batch.Columns() {
+		if column.Rows() != len(rows) {
+			return fmt.Errorf("column %s has %d values for %d rows", column.Name(), column.Rows(), len(rows))
+		}
+	}
+	return batch.Send()
+}
+
+func insertStatement(table string, fields []schema.Field) string {
+	names := make([]string, len(fields))
+	for i := range fields {
+		names[i] = fields[i].Name
+	}
+	return "INSERT INTO " + table + " (" + strings.Join(names, ", ") + ")"
+}
+
+func structOf(row any) any {
+	if v := reflect.ValueOf(row); v.Kind() == reflect.Pointer {
+		return v.Elem().Interface()
+	}
+	return row
+}
+
+var knownFields sync.Map // reflect.Type of a record to its []schema.Field
+
+func fieldsOf(row any) []schema.Field {
+	record := structOf(row)
+	of := reflect.TypeOf(record)
+	if known, ok := knownFields.Load(of); ok {
+		return known.([]schema.Field)
+	}
+	fields := schema.Fields(record)
+	knownFields.Store(of, fields)
+	return fields
+}
+
+// columnsOf returns the types of the table's columns, as the server has them; asked once, so that a batch over HTTP
+// needs no DESCRIBE of its own.
+func (s *Store) columnsOf(ctx context.Context, table string, fields []schema.Field) ([]clickhouse.ColumnNameAndType, error) {
+	s.mu.Lock()
+	known := s.columns[table]
+	s.mu.Unlock()
+	if known != nil {
+		return known, nil
+	}
+	types, err := s.columnTypes(ctx, table)
+	if err != nil {
+		return nil, err
+	}
+	columns := make([]clickhouse.ColumnNameAndType, len(fields))
+	for i := range fields {
+		name := fields[i].Name
+		if types[name] == "" {
+			return nil, &missingColumnError{table: table, column: name}
+		}
+		columns[i] = clickhouse.ColumnNameAndType{Name: name, Type: types[name]}
+	}
+	s.mu.Lock()
+	s.columns[table] = columns
+	s.mu.Unlock()
+	return columns, nil
+}
+
+func (s *Store) columnTypes(ctx context.Context, table string) (map[string]string, error) {
+	rows, err := s.conn.Query(ctx, `SELECT name, type FROM system.columns
+		WHERE database = currentDatabase() AND table = {table:String}`, clickhouse.Named("table", table))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	types := map[string]string{}
+	for rows.Next() {
+		var name, columnType string
+		if err := rows.Scan(&name, &columnType); err != nil {
+			return nil, err
+		}
+		types[name] = columnType
+	}
+	return types, rows.Err()
+}
+
+// forget has the types asked again, since the table is not what it was.
+func (s *Store) forget(table string) {
+	s.mu.Lock()
+	delete(s.columns, table)
+	s.mu.Unlock()
+}
+
+// missingColumnError is a table, or a column of it, that is not there.
+type missingColumnError struct{ table, column string }
+
+func (e *missingColumnError) Error() string {
+	return fmt.Sprintf("table %s has no column %s: run headwater migrate", e.table, e.column)
+}

@@ -1,0 +1,162 @@
+package store
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+
+	"github.com/headwater/headwater/collector/collectortest"
+	"github.com/headwater/headwater/schema"
+)
+
+func TestMigrateTwiceChangesNothing(t *testing.T) {
+	s := open(t, collectortest.ClickHouse(t))
+	before, err := s.Status(t.Context())
+	if err != nil || before.Version != 0 || len(before.Pending) < 6 {
+		t.Fatalf("status of an empty database: %+v, %v", before, err)
+	}
+	for range 2 {
+		if err := s.Migrate(t.Context(), MigrateConfig{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := count(t, s, "schema_migrations"); n != uint64(len(before.Pending)) {
+		t.Errorf("%d migrations written down, want %d", n, len(before.Pending))
+	}
+	after, err := s.Status(t.Context())
+	if err != nil || after.Version != after.Latest || len(after.Pending) != 0 {
+		t.Errorf("status after the migration: %+v, %v", after, err)
+	}
+}
+
+func TestMigrateMakesTheDatabase(t *testing.T) {
+	dsn := collectortest.ClickHouse(t)
+	outside := open(t, dsn)
+	name := outside.options.Auth.Database
+	if err := outside.Conn().Exec(t.Context(), "DROP DATABASE "+name+" SYNC"); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, dsn)
+	if status, err := s.Status(t.Context()); err != nil || status.Version != 0 {
+		t.Errorf("status without a database: %+v, %v", status, err)
+	}
+	if err := s.Migrate(t.Context(), MigrateConfig{}); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, s, "touches"); n != 0 {
+		t.Errorf("%d touches", n)
+	}
+}
+
+func TestMigrateAtOnce(t *testing.T) {
+	dsn := collectortest.ClickHouse(t)
+	var wait sync.WaitGroup
+	for range 4 {
+		s := open(t, dsn)
+		wait.Go(func() {
+			if err := s.Migrate(t.Context(), MigrateConfig{}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	if status, err := open(t, dsn).Status(t.Context()); err != nil || len(status.Pending) != 0 {
+		t.Errorf("status: %+v, %v", status, err)
+	}
+}
+
+func TestRetentionFollowsTheConfig(t *testing.T) {
+	s := open(t, collectortest.ClickHouse(t))
+	ttls := func() []string {
+		rows, err := s.Conn().Query(t.Context(), `SELECT extract(engine_full, 'toIntervalMonth\\((\\d+)\\)') FROM system.tables
+			WHERE database = currentDatabase() AND engine LIKE 'Replacing%'`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Close()
+		var months []string
+		for rows.Next() {
+			var month string
+			if err := rows.Scan(&month); err != nil {
+				t.Fatal(err)
+			}
+			months = append(months, month)
+		}
+		slices.Sort(months)
+		return slices.Compact(months)
+	}
+	for _, c := range []struct {
+		months int
+		want   string
+	}{{0, "25"}, {13, "13"}, {13, "13"}, {120, "120"}} {
+		if err := s.Migrate(t.Context(), MigrateConfig{RetentionMonths: c.months}); err != nil {
+			t.Fatal(err)
+		}
+		if got := ttls(); !slices.Equal(got, []string{c.want}) {
+			t.Errorf("retention_months %d: the tables have %v", c.months, got)
+		}
+	}
+	if err := s.Migrate(t.Context(), MigrateConfig{RetentionMonths: -1}); err == nil {
+		t.Error("a negative retention was taken")
+	}
+}
+
+// An unchanged retention starts no mutation: that would read every part of every table.
+func TestUnchangedRetentionRewritesNothing(t *testing.T) {
+	s := migrated(t)
+	if err := s.Migrate(t.Context(), MigrateConfig{}); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, s, "system.mutations WHERE database = currentDatabase()"); n != 0 {
+		t.Errorf("%d mutations", n)
+	}
+}
+
+func TestMigrateRefusesWhatItDoesNotKnow(t *testing.T) {
+	s := migrated(t)
+	known, err := migrations(schema.Tables)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.migrate(t.Context(), known[:len(known)-1], 25); !errors.Is(err, ErrNewer) || !strings.Contains(err.Error(), "upgrade") {
+		t.Errorf("a newer database: %v", err)
+	}
+	edited := slices.Clone(known)
+	edited[0].checksum = "another"
+	if err := s.migrate(t.Context(), edited, 25); !errors.Is(err, ErrChanged) || !strings.Contains(err.Error(), known[0].name) {
+		t.Errorf("an edited migration: %v", err)
+	}
+	more := append(slices.Clone(known), migration{
+		version: uint32(len(known) + 1), name: "9999_more.sql", checksum: "c",
+		text: "-- two; statements\nALTER TABLE touches ADD COLUMN IF NOT EXISTS extra String DEFAULT ';'; ALTER TABLE touches DROP COLUMN extra;",
+	})
+	if err := s.migrate(t.Context(), more, 25); err != nil {
+		t.Errorf("one more migration: %v", err)
+	}
+	if err := s.Migrate(t.Context(), MigrateConfig{}); !errors.Is(err, ErrNewer) {
+		t.Errorf("then the older version: %v", err)
+	}
+}
+
+func TestMigrationNames(t *testing.T) {
+	for _, names := range [][]string{{"tables/0002_b.sql"}, {"tables/0001_a.sql", "tables/0003_c.sql"}, {"tables/one.sql"}, {}} {
+		files := fstest.MapFS{}
+		for _, name := range names {
+			files[name] = &fstest.MapFile{Data: []byte("SELECT 1")}
+		}
+		if _, err := migrations(files); err == nil {
+			t.Errorf("migrations %v were taken", names)
+		}
+	}
+}
+
+func TestStatements(t *testing.T) {
+	got := statements("-- a; comment\nSELECT ';', `a;b`, \"c;\", 'it\\'s;' -- more;\n; ;\nSELECT 2 - 1")
+	want := []string{"SELECT ';', `a;b`, \"c;\", 'it\\'s;'", "SELECT 2 - 1"}
+	if !slices.Equal(got, want) {
+		t.Errorf("statements %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,99 @@
+package schema
+
+import (
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// tableRecords says which struct is a row of which table.
+var tableRecords = map[string]any{
+	"touches": TouchRecord{}, "submissions": Submission{}, "submission_fields": SubmissionFields{},
+	"contacts": Contact{}, "companies": Company{}, "deals": Deal{},
+}
+
+var (
+	createTable = regexp.MustCompile(`(?s)CREATE TABLE IF NOT EXISTS (\w+)\n\(\n(.*?)\n\)\n(.*?);`)
+	columnLine  = regexp.MustCompile(`^    (\w+)\s+(\S.*?),?$`)
+)
+
+// ddl is one CREATE TABLE, read as text.
+type ddl struct {
+	columns []string // that an insert fills, in order
+	types   map[string]string
+	rest    string // behind the columns
+}
+
+func readTables(t *testing.T) map[string]ddl {
+	t.Helper()
+	files, err := fs.Glob(Tables, "tables/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables := map[string]ddl{}
+	for _, file := range files {
+		text, err := fs.ReadFile(Tables, file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range createTable.FindAllStringSubmatch(string(text), -1) {
+			table := ddl{types: map[string]string{}, rest: found[3]}
+			for _, line := range strings.Split(found[2], "\n") {
+				column := columnLine.FindStringSubmatch(line)
+				switch {
+				case column == nil:
+					t.Errorf("%s: can't read the line %q", file, line)
+				case column[1] == "INDEX", strings.Contains(column[2], " MATERIALIZED "):
+				default:
+					table.columns = append(table.columns, column[1])
+					table.types[column[1]] = column[2]
+				}
+			}
+			tables[found[1]] = table
+		}
+	}
+	return tables
+}
+
+// The DDL is hand-written; here it is held to the structs. A test in collector/store does the same on a live database.
+func TestTablesHaveTheColumnsOfTheStructs(t *testing.T) {
+	tables := readTables(t)
+	for name, record := range tableRecords {
+		var fields []string
+		for _, field := range Fields(record) {
+			fields = append(fields, field.Name)
+		}
+		if columns := tables[name].columns; !slices.Equal(columns, fields) {
+			t.Errorf("table %s\nhas the columns %v\nthe struct has   %v", name, columns, fields)
+		}
+		delete(tables, name)
+	}
+	for name := range tables {
+		t.Errorf("table %s has no struct", name)
+	}
+}
+
+// What the protocol of design.md §4 needs of every table.
+func TestTablesAreIdempotentAndIsolated(t *testing.T) {
+	for name, table := range readTables(t) {
+		for _, want := range []string{
+			"ENGINE = ReplacingMergeTree(", "PARTITION BY toYYYYMM(", "ORDER BY (site_id, ",
+			"+ INTERVAL {retention_months} MONTH", "non_replicated_deduplication_window = ",
+			"fsync_after_insert = 1", "fsync_part_directory = 1",
+		} {
+			if !strings.Contains(table.rest, want) {
+				t.Errorf("table %s lacks %q", name, want)
+			}
+		}
+		for column, columnType := range table.types {
+			if strings.HasSuffix(column, "_at") && columnType != "DateTime64(3, 'UTC')" {
+				t.Errorf("%s.%s is %s: times are UTC with milliseconds", name, column, columnType)
+			}
+			if strings.Contains(columnType, "Nullable") || strings.Contains(columnType, "Float") {
+				t.Errorf("%s.%s is %s: no NULL, and no float for money", name, column, columnType)
+			}
+		}
+	}
+}
