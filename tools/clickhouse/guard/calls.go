@@ -19,6 +19,9 @@ func (p *Policy) checkCall(tokens []syntax.Token, i int) error {
 	if p.deniedCalls[name] {
 		return refuse("The function %s()", tokens[i].Text)
 	}
+	if strings.HasPrefix(name, "array") || strings.HasPrefix(name, "map") {
+		return p.checkFunctionArgument(arguments(tokens, i+1))
+	}
 	if !structureFunctions[name] {
 		return nil
 	}
@@ -27,6 +30,22 @@ func (p *Policy) checkCall(tokens []syntax.Token, i int) error {
 		return nil
 	}
 	return p.checkStructures(name, args)
+}
+
+// checkFunctionArgument refuses arrayMap(file, paths): where no column has that name, the engine takes the
+// function for a lambda. Only functions on arrays and maps take lambdas, always as their first argument.
+func (p *Policy) checkFunctionArgument(args [][]syntax.Token) error {
+	first := 0
+	for len(args) > 1 && at(args[0], first).IsSymbol("(") {
+		first++
+	}
+	if len(args) < 2 || !at(args[0], first).IsName() || !p.deniedScalars[strings.ToLower(args[0][first].Text)] {
+		return nil
+	}
+	if after := at(args[0], first+1); after.Kind == syntax.Invalid || after.IsSymbol(")") || after.Is("AS") || after.IsName() {
+		return refuse("The function %s()", args[0][first].Text)
+	}
+	return nil
 }
 
 // isPattern tells the ordinary function format('{} of {}', …) from the table function format(JSONEachRow, …):
@@ -129,4 +148,22 @@ func hasDefault(tokens []syntax.Token) bool {
 		}
 	}
 	return false
+}
+
+// substitute replaces {name:Identifier} by the name that the parameter holds.
+func substitute(tokens []syntax.Token, parameters map[string]string) []syntax.Token {
+	if len(parameters) == 0 {
+		return tokens
+	}
+	result := make([]syntax.Token, 0, len(tokens))
+	for i := 0; i < len(tokens); i++ {
+		value, known := parameters[at(tokens, i+1).Text]
+		if known && tokens[i].IsSymbol("{") && at(tokens, i+2).IsSymbol(":") && at(tokens, i+3).Is("Identifier") && at(tokens, i+4).IsSymbol("}") {
+			result = append(result, syntax.Token{Kind: syntax.Quoted, Start: tokens[i].Start, End: tokens[i+4].End, Text: value})
+			i += 4
+			continue
+		}
+		result = append(result, tokens[i])
+	}
+	return result
 }

@@ -31,13 +31,14 @@ type Known struct {
 
 // A Policy judges statements for one engine.
 type Policy struct {
+	deniedScalars map[string]bool // lower-case names of ordinary functions
 	deniedCalls   map[string]bool // lower-case names of functions and table functions
 	deniedEngines map[string]bool // lower-case names of table and database engines
 }
 
 // New makes the policy for an engine: whatever it offers beyond the lists below is refused.
 func New(known Known) *Policy {
-	p := &Policy{deniedCalls: set(deniedFunctions), deniedEngines: map[string]bool{}}
+	p := &Policy{deniedScalars: set(deniedFunctions), deniedCalls: set(deniedFunctions), deniedEngines: map[string]bool{}}
 	allowed := set(allowedTableFunctions)
 	for _, name := range known.TableFunctions {
 		if !allowed[strings.ToLower(name)] {
@@ -100,9 +101,10 @@ func set(names []string) map[string]bool {
 	return result
 }
 
-// Check judges one statement, without the data of an INSERT. It returns a *[Refusal] or nil.
-func (p *Policy) Check(statement string) error {
-	tokens := syntax.Lex(statement)
+// Check judges one statement, without the data of an INSERT, and the values of its {name:Identifier}
+// placeholders. It returns a *[Refusal] or nil.
+func (p *Policy) Check(statement string, parameters map[string]string) error {
+	tokens := substitute(syntax.Lex(statement), parameters)
 	if err := checkVerb(tokens); err != nil {
 		return err
 	}

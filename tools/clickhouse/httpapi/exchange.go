@@ -48,8 +48,11 @@ func (x *exchange) run(ctx context.Context) error {
 		return x.answerHello()
 	}
 	policy := x.handler.Engine.Policy()
-	if err := policy.Check(x.text); err != nil {
+	if err := policy.Check(x.text, x.request.parameters); err != nil {
 		return err
+	}
+	if !statement.Insert && isMulti(statement.Tokens) {
+		return errMulti
 	}
 	checkedValues := false
 	if statement.Insert && strings.EqualFold(statement.Format, "Values") && data != nil {
@@ -69,6 +72,20 @@ func (x *exchange) run(ctx context.Context) error {
 		return x.insert(ctx, session, statement, data)
 	}
 	return x.query(session, statement)
+}
+
+var errMulti = exception(62, "SYNTAX_ERROR", "Multi-statements are not allowed")
+
+// isMulti tells whether something follows a semicolon.
+func isMulti(tokens []syntax.Token) bool {
+	ended := false
+	for _, token := range tokens {
+		if ended && !token.IsSymbol(";") {
+			return true
+		}
+		ended = ended || token.IsSymbol(";")
+	}
+	return false
 }
 
 // readStatement separates the statement's text from an INSERT's data, which stays unread; data is nil when

@@ -27,7 +27,7 @@ func (x *exchange) query(session *engine.Session, statement syntax.Statement) er
 		return err
 	}
 	if analysis.Statements > 1 {
-		return exception(62, "SYNTAX_ERROR", "Multi-statements are not allowed")
+		return errMulti
 	}
 	if analysis.Class == chdb.Control && !controlVerbs[statement.Verb] {
 		return exception(497, "ACCESS_DENIED", "This statement writes outside the database, which is not available in the embedded ClickHouse")

@@ -81,6 +81,9 @@ func (l *lexer) next() bool {
 		l.quoted(Quoted, c)
 	case c == '$':
 		l.dollar(rest)
+	case strings.ContainsRune("xXbB", rune(c)) && len(rest) > 1 && rest[1] == '\'' && digitsEnd(rest) > 0:
+		end := digitsEnd(rest)
+		l.emit(String, l.at+end+1, rest[2:end])
 	case isDigit(c), c == '.' && len(rest) > 1 && isDigit(rest[1]) && !l.followsOperand():
 		l.number(rest)
 	case isWordByte(c):
@@ -95,6 +98,20 @@ func (l *lexer) next() bool {
 		l.emit(Symbol, l.at+1, rest[:1])
 	}
 	return true
+}
+
+// digitsEnd returns where the quote is that ends x'6869' or b'01', or 0 when s is no such literal.
+func digitsEnd(s string) int {
+	end := strings.IndexByte(s[2:], '\'') + 2
+	for i := 2; i < end; i++ {
+		if hexValue(s[i]) < 0 {
+			return 0
+		}
+	}
+	if end < 2 {
+		return 0
+	}
+	return end
 }
 
 // followsOperand tells whether a dot here selects a tuple's element rather than starting a number.
@@ -172,8 +189,12 @@ func hexValue(c byte) int {
 
 // dollar consumes a heredoc, a word that starts with a dollar, or a lone dollar.
 func (l *lexer) dollar(rest string) {
-	if second := strings.IndexByte(rest[1:], '$'); second >= 0 {
-		tag := rest[:second+2]
+	tagEnd := 1
+	for tagEnd < len(rest) && isWordByte(rest[tagEnd]) {
+		tagEnd++
+	}
+	if tagEnd < len(rest) && rest[tagEnd] == '$' {
+		tag := rest[:tagEnd+1]
 		if end := strings.Index(rest[len(tag):], tag); end >= 0 {
 			l.emit(String, l.at+len(tag)+end+len(tag), rest[len(tag):len(tag)+end])
 			return

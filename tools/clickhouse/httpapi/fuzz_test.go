@@ -1,0 +1,133 @@
+//go:build linux || darwin
+
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/headwater/headwater/tools/clickhouse/syntax"
+)
+
+// FuzzFilterKeepsTheCanary sends mutated attacks through the whole handler, engine included, and looks for the
+// canary in every answer.
+func FuzzFilterKeepsTheCanary(f *testing.F) {
+	serve(f)
+	for _, attack := range attacks {
+		f.Add(attack)
+	}
+	for _, statement := range legitimate {
+		f.Add(statement)
+	}
+	handler := &Handler{Engine: testEngine.engine}
+	parameters := url.Values{"max_execution_time": {"2"}, "max_memory_usage": {"300000000"}, "max_result_rows": {"10000"}, "max_threads": {"1"}}
+	pairs := attackParameters()
+	for i := 0; i < len(pairs); i += 2 {
+		parameters.Set(pairs[i], pairs[i+1])
+	}
+	target := "http://localhost/?" + parameters.Encode()
+	f.Fuzz(func(t *testing.T, attack string) {
+		if strings.Contains(strings.ToLower(attack), "sleep") {
+			return // costs seconds and finds nothing
+		}
+		statement := inPlace(attack)
+		recorder := httptest.NewRecorder()
+		func() {
+			defer func() {
+				if reason := recover(); reason != nil && reason != http.ErrAbortHandler {
+					panic(reason)
+				}
+			}()
+			handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodPost, target, strings.NewReader(statement)))
+		}()
+		checkNoLeak(t, statement, answer{body: recorder.Body.String()})
+	})
+}
+
+// FuzzLexerAgreesWithEngine compares the tokens that the guard sees with those of the engine's own lexer: where
+// they differ, the guard judges another statement than the one that runs.
+func FuzzLexerAgreesWithEngine(f *testing.F) {
+	serve(f)
+	for _, attack := range attacks {
+		f.Add(attack)
+	}
+	for _, statement := range legitimate {
+		f.Add(statement)
+	}
+	for _, text := range []string{"$", "$a", "$a$", "$a b$ x $a b$", "1a 1.a a.1 1.5.6 .5 a.5 1e5 1e+ 0x1p-3 0b12 1__2", "'", "\"", "`", "/*", "--", "−1", "‘a’", "“a”b", "a\x00b", "\xff", "x'41' b'01' X'4'", "@@a @b", "a::Int", "||", "<=>", "!=", "\\G", "\uFEFFSELECT"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if strings.ContainsRune(text, 0) {
+			return // the engine takes it for the end in some places, and refuses it in others
+		}
+		want, err := engineTokens(text)
+		if err != nil {
+			t.Skip(err)
+		}
+		got := syntax.Lex(text)
+		for _, token := range got {
+			if token.Kind == syntax.Invalid {
+				return // the engine refuses the statement there, or the guard sees more than it
+			}
+		}
+		for _, token := range want {
+			switch {
+			case strings.HasPrefix(token.kind, "Error"):
+				return
+			case token.kind == "BareWord" && !has(got, token, syntax.Word):
+				t.Errorf("%q: the engine's %v is none of %v", text, token, got)
+			case token.kind == "QuotedIdentifier" && !has(got, token, syntax.Quoted):
+				t.Errorf("%q: the engine's %v is none of %v", text, token, got)
+			case (token.kind == "StringLiteral" || token.kind == "HereDoc") && !has(got, token, syntax.String):
+				t.Errorf("%q: the engine's %v is none of %v", text, token, got)
+			case token.kind == "OpeningRoundBracket" && !has(got, token, syntax.Symbol):
+				t.Errorf("%q: the engine's %v is none of %v", text, token, got)
+			}
+		}
+	})
+}
+
+type engineToken struct {
+	start, end int
+	kind       string
+}
+
+func has(tokens []syntax.Token, want engineToken, kind syntax.Kind) bool {
+	for _, token := range tokens {
+		if token.Start == want.start && token.End == want.end {
+			return token.Kind == kind
+		}
+	}
+	return false
+}
+
+// engineTokens asks the engine to cut the text.
+func engineTokens(text string) ([]engineToken, error) {
+	session, err := testEngine.engine.Begin(context.Background(), false)
+	if err != nil {
+		return nil, err
+	}
+	defer session.Close()
+	out, _, err := session.Query("SELECT arrayMap(t -> (t.1, t.2, toString(t.3)), tokenizeQuery("+quoteString(text)+"))", "JSONCompactEachRow", nil)
+	if err != nil {
+		return nil, err
+	}
+	var rows [1][][3]any
+	if err := json.Unmarshal(out, &rows); err != nil {
+		return nil, err
+	}
+	var tokens []engineToken
+	for _, row := range rows[0] {
+		start, _ := row[0].(float64)
+		end, _ := row[1].(float64)
+		kind, _ := row[2].(string)
+		tokens = append(tokens, engineToken{int(start), int(end), kind})
+	}
+	return tokens, nil
+}
