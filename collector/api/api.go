@@ -69,6 +69,7 @@ func (a *API) Register(e *echo.Echo) {
 	group.POST("/deals", a.postDeals)
 	group.GET("/reports", a.getReportNames)
 	group.GET("/reports/:name", a.getReport)
+	group.POST("/reports/:name", a.postReport)
 }
 
 type endpoint struct {
@@ -88,7 +89,7 @@ var endpoints = []endpoint{
 
 func list(c echo.Context) error {
 	return c.JSON(http.StatusOK, map[string]any{
-		"authorization": "Bearer <key>; `headwater key` makes one",
+		"authorization": "Bearer KEY; `headwater key` makes one",
 		"endpoints":     endpoints,
 	})
 }

@@ -3,8 +3,10 @@ package rejection
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 
 	"github.com/labstack/echo/v4"
@@ -93,4 +95,20 @@ func From(err error) *Error {
 		}
 	}
 	return Wrap(Internal, err, "The collector could not handle this request; it is logged. Try again later.")
+}
+
+// Recover answers a panic like any other fault of the collector's own, without detail, and logs where it happened.
+func Recover(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) (err error) {
+		defer func() {
+			switch reason := recover(); reason {
+			case nil:
+			case http.ErrAbortHandler:
+				panic(reason)
+			default:
+				err = Wrap(Internal, fmt.Errorf("panic: %v\n%s", reason, debug.Stack()), "The collector could not handle this request; it is logged. Try again later.")
+			}
+		}()
+		return next(c)
+	}
 }

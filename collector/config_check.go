@@ -1,0 +1,202 @@
+package main
+
+import (
+	"encoding/hex"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/headwater/headwater/collector/intake"
+	"github.com/headwater/headwater/schema"
+)
+
+// minSecret is how long the secret must be, in bytes: contact ids are only as safe as it is.
+const minSecret = 32
+
+var (
+	siteIDText = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
+	formIDText = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$`)
+)
+
+// check finds everything that is wrong, not only the first.
+func (l *loaded) check() {
+	l.checkListeners()
+	l.checkServers()
+	l.checkNumbers()
+	if len(l.Secret) < minSecret {
+		l.wrongKey("secret", "must be at least %d characters that nobody can guess; `headwater key` makes one. Keep it: contact ids depend on it", minSecret)
+	}
+	for i, text := range l.TrustedProxies {
+		if _, err := parseProxy(text); err != nil {
+			l.wrongKey("trusted_proxies", "%q (number %d) is neither an address nor a range such as 10.0.0.0/8", text, i+1)
+		}
+	}
+	if _, err := logLevel(l.LogLevel); err != nil {
+		l.wrongKey("log_level", "%q is none of debug, info, warn, error", l.LogLevel)
+	}
+	if l.LogFormat != "text" && l.LogFormat != "json" {
+		l.wrongKey("log_format", "%q is neither text nor json", l.LogFormat)
+	}
+	l.checkSites()
+}
+
+func (l *loaded) checkListeners() {
+	for key, address := range map[string]string{"listen": l.Listen, "private_listen": l.PrivateListen} {
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			l.wrongKey(key, "%q is not an address such as :8080 or 127.0.0.1:8080", address)
+		}
+	}
+	if l.Listen == l.PrivateListen && !strings.HasSuffix(l.Listen, ":0") {
+		l.wrongKey("private_listen", "is the same address as listen; metrics must not be public, so give it one of its own")
+	}
+	if l.PublicURL != "" && (schema.Origin(l.PublicURL) == "" || strings.ContainsAny(l.PublicURL, "?#")) {
+		l.wrongKey("public_url", "%q is not a URL such as https://t.example.com", l.PublicURL)
+	}
+}
+
+func (l *loaded) checkServers() {
+	for _, server := range []struct {
+		key, text, example string
+		schemes            []string
+	}{
+		{"clickhouse_dsn", l.ClickHouseDSN, "clickhouse://user:password@host:9000/database or http://host:8123/database", []string{"clickhouse", "tcp", "http", "https"}},
+		{"redis_url", l.RedisURL, "redis://host:6379/0 or rediss://user:password@host:6380/0", []string{"redis", "rediss", "unix"}},
+	} {
+		u, err := url.Parse(server.text)
+		if err != nil || !slices.Contains(server.schemes, u.Scheme) || u.Host == "" && u.Path == "" {
+			// The text may hold a password: it is not repeated.
+			l.wrongKey(server.key, "is not a URL such as %s", server.example)
+		}
+	}
+	if l.SpoolDir == "" {
+		l.wrongKey("spool_dir", "must name a folder on a local disk")
+	}
+}
+
+func (l *loaded) checkNumbers() {
+	for _, number := range []struct {
+		key             string
+		value, min, max int64
+		unit            string
+	}{
+		{"retention_months", int64(l.RetentionMonths), 1, 600, "months"},
+		{"spool_max_bytes", l.SpoolMaxBytes, 64 << 20, 1 << 50, "bytes"},
+		{"spool_replay_hours", int64(l.SpoolReplayHours), 0, 24 * 30, "hours"},
+	} {
+		if number.value < number.min || number.value > number.max {
+			l.wrongKey(number.key, "%d is not between %d and %d %s", number.value, number.min, number.max, number.unit)
+		}
+	}
+}
+
+func (l *loaded) checkSites() {
+	if len(l.Sites) == 0 {
+		l.wrong(l.path, "there is no site: add [[site]] with id, origins and at least one [[site.form]]")
+	}
+	ids, hashes := map[schema.SiteID]bool{}, map[string]schema.SiteID{}
+	for i := range l.Sites {
+		site, at := &l.Sites[i], fmt.Sprintf("site[%d]", i)
+		if !siteIDText.MatchString(string(site.ID)) {
+			l.wrongKey(at+".id", "%q is not an id of lower-case letters, digits, - and _, at most 64", site.ID)
+		} else if ids[site.ID] {
+			l.wrongKey(at+".id", "%q is the id of another site too", site.ID)
+		}
+		ids[site.ID] = true
+		l.checkHosts(site, at)
+		l.checkForms(site, at)
+		l.checkKeys(site, at, hashes)
+		if site.LookbackDays < 1 || site.LookbackDays > 730 {
+			l.wrongKey(at+".lookback_days", "%d is not between 1 and 730", site.LookbackDays)
+		}
+		if _, err := time.LoadLocation(site.TimeZone); err != nil || site.TimeZone == "Local" {
+			l.wrongKey(at+".time_zone", "%q is not a zone such as Europe/Oslo", site.TimeZone)
+		}
+	}
+}
+
+func (l *loaded) checkHosts(site *schema.Site, at string) {
+	if len(site.Origins) == 0 {
+		l.wrongKey(at+".origins", "is empty: name the origins of the site's pages, such as https://www.example.com")
+	}
+	for _, origin := range site.Origins {
+		if !isOrigin(origin) {
+			l.wrongKey(at+".origins", "%q is not an origin as browsers send it: https://host or https://host:port in lower case ASCII, without a path and without the default port", origin)
+		}
+	}
+	for key, hosts := range map[string][]string{"own_domains": site.OwnDomains, "ignored_referrers": site.IgnoredReferrers} {
+		for _, host := range hosts {
+			if !isHost(host) {
+				l.wrongKey(at+"."+key, "%q is not a host name such as example.com", host)
+			}
+		}
+	}
+	for i, rule := range site.SourceHosts {
+		where := fmt.Sprintf("%s.source_host[%d]", at, i)
+		if !isHost(rule.Host) {
+			l.wrongKey(where+".host", "%q is not a host name such as example.com", rule.Host)
+		}
+		if strings.TrimSpace(rule.Source) == "" {
+			l.wrongKey(where+".source", "is empty: say what the source is to be called")
+		}
+	}
+}
+
+func (l *loaded) checkForms(site *schema.Site, at string) {
+	if len(site.Forms) == 0 {
+		l.wrongKey(at, "the site %q has no form: add [[site.form]] with an id", site.ID)
+	}
+	ids := map[schema.FormID]bool{}
+	for i, form := range site.Forms {
+		where := fmt.Sprintf("%s.form[%d]", at, i)
+		if !formIDText.MatchString(string(form.ID)) {
+			l.wrongKey(where+".id", "%q is not an id of letters, digits, - and _, at most 128", form.ID)
+		} else if ids[form.ID] {
+			l.wrongKey(where+".id", "%q is the id of another form of this site too", form.ID)
+		}
+		ids[form.ID] = true
+		if _, ok := intake.RedirectTarget(form.ThankYou, site); form.ThankYou != "" && !ok {
+			l.wrongKey(where+".thank_you", "%q is not a page on one of the site's origins (with https, or on localhost)", form.ThankYou)
+		}
+	}
+}
+
+func (l *loaded) checkKeys(site *schema.Site, at string, owners map[string]schema.SiteID) {
+	for _, hash := range site.APIKeyHashes {
+		hash = strings.ToLower(strings.TrimSpace(hash))
+		if decoded, err := hex.DecodeString(hash); err != nil || len(decoded) != 32 {
+			// It may be the key itself: it is not repeated.
+			l.wrongKey(at+".api_key_hashes", "one is not a SHA-256 in hex (64 digits): put the hash here that `headwater key` prints, never the key")
+		} else if owner, taken := owners[hash]; taken && owner != site.ID {
+			l.wrongKey(at+".api_key_hashes", "one is also a key of site %q: a key belongs to one site", owner)
+		}
+		owners[hash] = site.ID
+	}
+}
+
+func isOrigin(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil || u.Hostname() == "" || text != schema.Origin(text) {
+		return false
+	}
+	defaultPort := u.Scheme == "https" && u.Port() == "443" || u.Scheme == "http" && u.Port() == "80"
+	return !defaultPort && !strings.ContainsFunc(text, func(r rune) bool { return r > '~' })
+}
+
+func isHost(text string) bool {
+	return text != "" && !strings.ContainsAny(text, "/:?#@ ") && strings.Trim(text, ".") == text
+}
+
+// parseProxy reads an address or a range of addresses.
+func parseProxy(text string) (*net.IPNet, error) {
+	text = strings.TrimSpace(text)
+	if address, err := netip.ParseAddr(text); err == nil {
+		text = netip.PrefixFrom(address, address.BitLen()).String()
+	}
+	_, network, err := net.ParseCIDR(text)
+	return network, err
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/headwater/headwater/collector/reports"
+	"github.com/headwater/headwater/collector/store"
+	"github.com/headwater/headwater/schema"
+)
+
+type reportCommand struct {
+	Name string `arg:"" help:"Which report; headwater report -h lists them."`
+
+	Site         string `help:"The site's id. May be left out where the configuration has only one." placeholder:"ID"`
+	By           string `help:"Break down by source, medium, campaign, term, content, referrer_domain or channel, or by several with commas." placeholder:"LIST"`
+	DataPoint    string `help:"Place by first_touch, lead_creation, conversion or company_source." placeholder:"POINT"`
+	From         string `help:"From this date, month or time on (2026-03-01, 2026-03, 2026-03-01T09:30)." placeholder:"TIME"`
+	To           string `help:"Before this date, month or time." placeholder:"TIME"`
+	Zone         string `help:"Time zone of dates and periods. Default: the site's." placeholder:"ZONE"`
+	Credit       string `help:"Credit last_non_direct or last. Default last_non_direct." placeholder:"RULE"`
+	LookbackDays int    `help:"How old the latest known touch may be to get the credit. Default: the site's." placeholder:"DAYS"`
+	Grain        string `help:"Period of leads_over_time: day, week or month." placeholder:"GRAIN"`
+	Limit        int    `help:"How many rows a list may have." placeholder:"N"`
+	Email        string `help:"The contact of a contact_card, by e-mail address." placeholder:"ADDRESS"`
+	Contact      string `help:"The contact of a contact_card, by contact id." placeholder:"ID"`
+	Company      string `help:"The company of a company_card: a domain, a name, or a company id." placeholder:"COMPANY"`
+	Format       string `help:"table, csv or json. Default table." default:"table" enum:"table,csv,json"`
+}
+
+// Help is shown by headwater report -h.
+func (reportCommand) Help() string {
+	var list strings.Builder
+	list.WriteString("The reports, and what each takes besides site, zone, credit and lookback-days:\n\n")
+	for _, name := range reports.Names() {
+		fmt.Fprintf(&list, "  %-18s %s\n", name, strings.ReplaceAll(strings.Join(reports.Takes(name), ", "), "_", "-"))
+	}
+	list.WriteString("\nschema/README.md explains every figure. Examples:\n\n" +
+		"  headwater report source_breakdown --by source,medium --from 2026-03-01 --to 2026-04-01\n" +
+		"  headwater report contact_card --email ada@example.com\n")
+	return list.String()
+}
+
+// Run is headwater report NAME.
+func (r reportCommand) Run(i *invocation) error {
+	l, err := i.load()
+	if err != nil {
+		return err
+	}
+	site, err := chooseSite(l.Sites, r.Site)
+	if err != nil {
+		return usageError{err}
+	}
+	params, err := r.params(site, []byte(l.Secret))
+	if err != nil {
+		return usageError{err}
+	}
+	db, err := store.Open(i.ctx, l.ClickHouseDSN)
+	if err != nil {
+		return fmt.Errorf("connect to ClickHouse: %w", err)
+	}
+	defer func() { _ = db.Close() }()
+	result, err := reporter{db}.Report(i.ctx, site, r.Name, params)
+	if err != nil {
+		return err
+	}
+	return writeResult(result, r.Format, i.stdout)
+}
+
+func chooseSite(sites []schema.Site, id string) (*schema.Site, error) {
+	var ids []string
+	for i := range sites {
+		if string(sites[i].ID) == id || id == "" && len(sites) == 1 {
+			return &sites[i], nil
+		}
+		ids = append(ids, string(sites[i].ID))
+	}
+	if id == "" {
+		return nil, fmt.Errorf("say which site with --site: one of %s", strings.Join(ids, ", "))
+	}
+	return nil, fmt.Errorf("there is no site %q: there are %s", id, strings.Join(ids, ", "))
+}
+
+func (r reportCommand) params(site *schema.Site, secret []byte) (reports.Params, error) {
+	values := map[string][]string{}
+	for name, text := range map[string]string{
+		"by": r.By, "data_point": r.DataPoint, "from": r.From, "to": r.To, "zone": r.Zone, "credit": r.Credit, "grain": r.Grain,
+		"contact": r.Contact, "company": r.Company, "limit": number(r.Limit), "lookback_days": number(r.LookbackDays),
+	} {
+		if text != "" {
+			values[name] = []string{text}
+		}
+	}
+	params, err := reports.ParseParams(values)
+	if err != nil {
+		return params, err
+	}
+	if r.Email != "" {
+		address, err := schema.NormaliseEmail(r.Email)
+		if err != nil {
+			return params, err
+		}
+		params.Contact = schema.NewContactID(site.ContactKey(secret), address)
+	}
+	return params, nil
+}
+
+// number writes a flag's number as the parameter's text; 0 is not given.
+func number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+func writeResult(result *reports.Result, format string, w io.Writer) error {
+	switch format {
+	case "csv":
+		return result.WriteCSV(w)
+	case "json":
+		return result.WriteJSON(w)
+	}
+	return result.WriteTable(w)
+}
+
+// reporter answers reports from the store, for the command line and for the API.
+type reporter struct{ store *store.Store }
+
+// Report answers one report of a site, by the site's own zone and look-back window where params name none.
+func (r reporter) Report(ctx context.Context, site *schema.Site, name string, params reports.Params) (*reports.Result, error) {
+	params.Site = site.ID
+	if params.Zone == "" {
+		params.Zone = site.TimeZone
+	}
+	if params.LookbackDays == 0 {
+		params.LookbackDays = site.LookbackDays
+	}
+	return reports.Run(ctx, r.store.Conn(), name, params)
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/headwater/headwater/collector/spool"
+	"github.com/headwater/headwater/collector/store"
+	"github.com/headwater/headwater/collector/visitors"
+)
+
+// Limits of the shutdown: requests under way, then what waits in the spool. What is not forwarded stays on disk.
+const (
+	drainTimeout   = 10 * time.Second
+	forwardTimeout = 10 * time.Second
+)
+
+type serveCommand struct {
+	Migrate bool `help:"Bring the tables up to date first. While ClickHouse is not there, records are accepted and kept, and it is tried again." default:"true" negatable:""`
+}
+
+// Help is shown by headwater serve -h.
+func (serveCommand) Help() string {
+	return `Public endpoints (--listen):
+
+  GET  /hw.js, /hw.<hash>.js   the snippet
+  POST /t                      a touch, JSON
+  POST /f/{form}               a submission: an HTML form or JSON
+  GET  /healthz, /readyz       the process runs; it can accept
+  /api/…                       the server API, see GET /api/
+
+Private endpoints (--private-listen): /metrics, /healthz, /readyz, /debug/pprof/.
+
+A request is answered after its records are on disk. Neither ClickHouse nor Redis needs to be there for that.
+SIGTERM or SIGINT ends it: no more requests, then up to 10 s of forwarding; the rest stays on disk.`
+}
+
+// Run is headwater serve.
+func (s serveCommand) Run(i *invocation) error {
+	l, err := i.load()
+	if err != nil {
+		return err
+	}
+	log, err := newLog(i.stderr, l.Config)
+	if err != nil {
+		return err
+	}
+	p, err := start(i.ctx, l.Config, s.Migrate, log)
+	if err != nil {
+		return err
+	}
+	return p.wait(i.ctx)
+}
+
+// program is the running collector.
+type program struct {
+	log       *slog.Logger
+	keeper    *keeper
+	spool     *spool.Spool
+	store     *store.Store
+	visitors  *visitors.Visitors
+	forwarder *forwarder
+	public    *http.Server
+	private   *http.Server
+
+	publicAddr, privateAddr net.Addr
+
+	running sync.WaitGroup
+	// failed gets what ended a part that should have run on.
+	failed chan error
+	// stopMigrating ends the attempts to reach ClickHouse.
+	stopMigrating context.CancelFunc
+}
+
+// Addr is where the public endpoints listen.
+func (p *program) Addr() net.Addr { return p.publicAddr }
+
+// PrivateAddr is where the private ones do.
+func (p *program) PrivateAddr() net.Addr { return p.privateAddr }
+
+// start brings up the collector: when it returns, both listeners answer. ctx bounds only the start.
+func start(ctx context.Context, config Config, migrate bool, log *slog.Logger) (*program, error) {
+	p := &program{log: log, failed: make(chan error, 8)}
+	if err := p.open(ctx, config); err != nil {
+		return nil, errors.Join(err, p.release(ctx))
+	}
+	registry := newRegistry()
+	registerSpool(registry, p.spool)
+	var err error
+	if p.public, err = newPublicServer(config, p, registry, log); err != nil {
+		return nil, errors.Join(err, p.release(ctx))
+	}
+	p.private = newPrivateServer(p, registry)
+	if p.publicAddr, err = p.listen("public", p.public, config.Listen); err != nil {
+		return nil, errors.Join(err, p.release(ctx))
+	}
+	if p.privateAddr, err = p.listen("private", p.private, config.PrivateListen); err != nil {
+		return nil, errors.Join(err, p.public.Close(), p.release(ctx))
+	}
+	if err := p.forward(config, migrate, registry); err != nil {
+		return nil, errors.Join(err, p.public.Close(), p.private.Close(), p.release(ctx))
+	}
+	log.Info("headwater accepts", "public", "http://"+p.publicAddr.String(), "private", "http://"+p.privateAddr.String())
+	return p, nil
+}
+
+// open opens what needs closing, without waiting for Redis or ClickHouse to be there.
+func (p *program) open(ctx context.Context, config Config) error {
+	var err error
+	p.spool, err = spool.Open(spool.Config{
+		Dir:       config.SpoolDir,
+		MaxBytes:  config.SpoolMaxBytes,
+		ReplayAge: time.Duration(config.SpoolReplayHours) * time.Hour,
+		Log:       p.log,
+	})
+	if err != nil {
+		return fmt.Errorf("open the spool: %w", err)
+	}
+	p.keeper = &keeper{spool: p.spool}
+	if p.visitors, err = visitors.Open(config.RedisURL); err != nil {
+		return fmt.Errorf("redis_url: %w", err)
+	}
+	if p.store, err = store.Open(ctx, config.ClickHouseDSN); err != nil {
+		return fmt.Errorf("clickhouse_dsn: %w", err)
+	}
+	return nil
+}
+
+// listen starts one server and returns its address.
+func (p *program) listen(name string, server *http.Server, address string) (net.Addr, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen for the %s endpoints: %w", name, err)
+	}
+	p.running.Go(func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			p.failed <- fmt.Errorf("serve the %s endpoints: %w", name, err)
+		}
+	})
+	return listener.Addr(), nil
+}
+
+// wait runs until ctx ends or a part fails, then shuts everything down.
+func (p *program) wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		p.log.Info("shutting down")
+		return p.Close(context.WithoutCancel(ctx))
+	case err := <-p.failed:
+		return errors.Join(err, p.Close(context.WithoutCancel(ctx)))
+	}
+}
+
+// Close shuts down: unready, requests under way, last commit, forwarding for a while. ctx may shorten it.
+func (p *program) Close(ctx context.Context) error {
+	p.keeper.leaving.Store(true)
+	drain, cancel := context.WithTimeout(ctx, drainTimeout)
+	defer cancel()
+	var problems []error
+	if err := p.public.Shutdown(drain); err != nil {
+		problems = append(problems, fmt.Errorf("wait for requests under way: %w", err), p.public.Close())
+	}
+	p.stopMigrating()
+	rest, cancelRest := context.WithTimeout(ctx, forwardTimeout)
+	defer cancelRest()
+	if err := p.spool.Stop(rest); err != nil {
+		problems = append(problems, fmt.Errorf("seal the spool: %w", err))
+	}
+	p.forwarder.drain(rest)
+	problems = append(problems, p.private.Close())
+	p.running.Wait()
+	return errors.Join(append(problems, p.release(ctx))...)
+}
+
+// release closes what open opened.
+func (p *program) release(ctx context.Context) error {
+	var problems []error
+	if p.visitors != nil {
+		problems = append(problems, p.visitors.Close())
+	}
+	if p.store != nil {
+		problems = append(problems, p.store.Close())
+	}
+	if p.spool != nil {
+		problems = append(problems, p.spool.Close(ctx))
+	}
+	return errors.Join(problems...)
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/pprof"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/headwater/headwater/collector/api"
+	"github.com/headwater/headwater/collector/intake"
+	"github.com/headwater/headwater/collector/rejection"
+	"github.com/headwater/headwater/snippet"
+)
+
+// Limits of a connection. Bodies have their own, in intake and api.
+const (
+	maxHeaderBytes    = 16 << 10
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 30 * time.Second // of a whole request: 16 MiB of an import
+	writeTimeout      = 2 * time.Minute  // longer than the longest report may take
+	idleTimeout       = 2 * time.Minute
+)
+
+// newPublicServer puts the routes of intake and api together. There is no method override, no JSONP, no access log.
+func newPublicServer(config Config, p *program, registry prometheus.Registerer, log *slog.Logger) (*http.Server, error) {
+	public, err := intake.New(intake.Config{
+		Sites:   config.Sites,
+		Secret:  []byte(config.Secret),
+		Script:  intake.Script{Body: snippet.Script(), Hash: snippet.Hash},
+		Keeper:  p.keeper,
+		Ready:   p.keeper.ready,
+		Metrics: registry,
+	})
+	if err != nil {
+		return nil, err
+	}
+	server, err := api.New(api.Config{
+		Sites:   config.Sites,
+		Secret:  []byte(config.Secret),
+		Keeper:  p.keeper,
+		Reports: reporter{p.store},
+		Metrics: registry,
+	})
+	if err != nil {
+		return nil, err
+	}
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.HTTPErrorHandler = rejection.NewHandler(log, registry).Handle
+	if e.IPExtractor, err = clientAddress(config.TrustedProxies); err != nil {
+		return nil, err
+	}
+	e.Use(rejection.Recover)
+	public.Register(e)
+	server.Register(e)
+	return &http.Server{
+		Handler:           e,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		ErrorLog:          slog.NewLogLogger(quiet{log.Handler()}, slog.LevelDebug),
+	}, nil
+}
+
+// clientAddress says whose word counts about a client's address: nobody's but the configured proxies'.
+func clientAddress(trustedProxies []string) (echo.IPExtractor, error) {
+	if len(trustedProxies) == 0 {
+		return echo.ExtractIPDirect(), nil
+	}
+	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, text := range trustedProxies {
+		network, err := parseProxy(text)
+		if err != nil {
+			return nil, fmt.Errorf("trusted_proxies: %w", err)
+		}
+		options = append(options, echo.TrustIPRange(network))
+	}
+	return echo.ExtractIPFromXFFHeader(options...), nil
+}
+
+// newPrivateServer has what operators look at.
+func newPrivateServer(p *program, registry *prometheus.Registry) *http.Server {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if err := p.keeper.ready(); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	})
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	return &http.Server{Handler: mux, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes}
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// settings are the members of Config as flags and environment variables; nil is not given.
+type settings struct {
+	Listen           *string  `help:"Address of the public endpoints. Default :8080." placeholder:"ADDRESS" env:"HEADWATER_LISTEN"`
+	PrivateListen    *string  `help:"Address of /metrics, /healthz, /readyz and pprof, never public. Default 127.0.0.1:8081." placeholder:"ADDRESS" env:"HEADWATER_PRIVATE_LISTEN"`
+	PublicURL        *string  `name:"public-url" help:"Where browsers reach the public endpoints, such as https://t.example.com." placeholder:"URL" env:"HEADWATER_PUBLIC_URL"`
+	ClickhouseDSN    *string  `name:"clickhouse-dsn" help:"ClickHouse, such as clickhouse://user:password@host:9000/database or http://host:8123/database. Default clickhouse://127.0.0.1:9000/default." placeholder:"DSN" env:"CLICKHOUSE_DSN"`
+	RedisURL         *string  `name:"redis-url" help:"Redis, such as redis://host:6379/0. Default redis://127.0.0.1:6379/0." placeholder:"URL" env:"REDIS_URL"`
+	SpoolDir         *string  `help:"Folder, on a local disk, of records that ClickHouse does not have yet. Default .headwater/spool." placeholder:"FOLDER" env:"HEADWATER_SPOOL_DIR"`
+	SpoolMaxBytes    *int64   `help:"How many bytes may wait there before browsers are told to come again. Default 10737418240." placeholder:"BYTES" env:"HEADWATER_SPOOL_MAX_BYTES"`
+	SpoolReplayHours *int     `help:"How long forwarded records are held there for a replay. Default 24." placeholder:"HOURS" env:"HEADWATER_SPOOL_REPLAY_HOURS"`
+	Secret           *string  `help:"Secret of this installation, at least 32 characters; contact ids depend on it, so keep it. Better in the file or the environment than here." placeholder:"SECRET" env:"HEADWATER_SECRET"`
+	RetentionMonths  *int     `help:"How long ClickHouse keeps rows. Default 25." placeholder:"MONTHS" env:"HEADWATER_RETENTION_MONTHS"`
+	TrustedProxies   []string `help:"Proxies whose X-Forwarded-For is believed: addresses or ranges, separated by commas." placeholder:"RANGES" env:"HEADWATER_TRUSTED_PROXIES"`
+	LogLevel         *string  `help:"debug, info, warn or error. Default info." placeholder:"LEVEL" env:"HEADWATER_LOG_LEVEL"`
+	LogFormat        *string  `help:"text or json. Default text." placeholder:"FORMAT" env:"HEADWATER_LOG_FORMAT"`
+}
+
+// apply puts what was given over the config. An empty environment variable is as good as none.
+func (s settings) apply(c *Config) {
+	for _, text := range []struct{ from, to *string }{
+		{s.Listen, &c.Listen}, {s.PrivateListen, &c.PrivateListen}, {s.PublicURL, &c.PublicURL},
+		{s.ClickhouseDSN, &c.ClickHouseDSN}, {s.RedisURL, &c.RedisURL}, {s.SpoolDir, &c.SpoolDir},
+		{s.Secret, &c.Secret}, {s.LogLevel, &c.LogLevel}, {s.LogFormat, &c.LogFormat},
+	} {
+		if text.from != nil && *text.from != "" {
+			*text.to = *text.from
+		}
+	}
+	if s.SpoolMaxBytes != nil {
+		c.SpoolMaxBytes = *s.SpoolMaxBytes
+	}
+	if s.SpoolReplayHours != nil {
+		c.SpoolReplayHours = *s.SpoolReplayHours
+	}
+	if s.RetentionMonths != nil {
+		c.RetentionMonths = *s.RetentionMonths
+	}
+	if len(s.TrustedProxies) > 0 {
+		c.TrustedProxies = s.TrustedProxies
+	}
+}
+
+// givenSettings says which settings came from a flag or from the environment.
+func givenSettings(parsed *kong.Context) map[string]string {
+	given := map[string]string{}
+	for _, flag := range parsed.Flags() {
+		key := strings.ReplaceAll(flag.Name, "-", "_")
+		for _, name := range flag.Envs {
+			if os.Getenv(name) != "" && knownKeys[key] {
+				given[key] = "environment " + name
+			}
+		}
+	}
+	for _, path := range parsed.Path {
+		if path.Flag == nil || path.Resolved {
+			continue
+		}
+		if key := strings.ReplaceAll(path.Flag.Name, "-", "_"); knownKeys[key] {
+			given[key] = "flag --" + path.Flag.Name
+		}
+	}
+	return given
+}
