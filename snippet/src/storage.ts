@@ -5,64 +5,62 @@ import { Touch, touchOf } from "./touch";
 /** What is kept of a visitor: the localStorage item `hw`. */
 export interface State {
   visitor_id: string;
-  first_touch?: Touch;
-  latest_touch?: Touch;
+  first_touch: Touch;
+  latest_touch: Touch;
   /** When this browser was last active on the site, Unix milliseconds. */
   active_at?: number;
 }
 
-/** The same in memory: all there is where storing is not allowed, or where storage is missing, full or throws. */
-let memory: Partial<State> = {};
-let full: unknown;
-
-let storing = !refused && options.consent != "required";
-
 /** Tells whether anything may be stored or sent now. */
-export const allowed = () => storing;
+export let allowed = !refused && options.consent != "required";
+
+/** What is kept where it may not be stored, or where storage is missing, full or throws. */
+let memory: Partial<State> | undefined;
+
+const take = (kept: Partial<State>): State => ({
+  // The cookie goes first: subdomains share it.
+  visitor_id: (allowed && knownID(cookie("hw"))) || knownID(kept.visitor_id),
+  first_touch: touchOf(kept.first_touch),
+  latest_touch: touchOf(kept.latest_touch),
+  active_at: kept.active_at,
+});
 
 /** Returns what is kept. Another tab may have written or forgotten it since, so each call reads the storage. */
 export function read(): State {
-  let kept = memory;
-  if (storing && !full)
-    try {
-      // A longer item is not ours: cut, it does not parse.
-      kept = JSON.parse((localStorage.hw || "{}").slice(0, 65536)) || {};
-    } catch {}
-  return {
-    // The cookie goes first: subdomains share it.
-    visitor_id: (storing && knownID(cookie("hw"))) || knownID(kept.visitor_id),
-    first_touch: touchOf(kept.first_touch),
-    latest_touch: touchOf(kept.latest_touch),
-    active_at: kept.active_at,
-  };
+  try {
+    return take(memory || (allowed && JSON.parse(localStorage.hw)));
+  } catch {
+    return take({}); // no item, no storage, or no JSON
+  }
 }
 
 /** Keeps state, as far as that is allowed and possible. */
 export function keep(state: Partial<State>): void {
-  memory = state;
-  if (storing)
+  memory = { ...state, active_at: Date.now() };
+  if (allowed)
     try {
-      full = 1;
-      localStorage.hw = JSON.stringify(state);
-      full = 0;
+      localStorage.hw = JSON.stringify(memory);
+      memory = undefined;
     } catch {}
 }
 
 /** Starts or stops storing. Stopping forgets everything. */
 export function allow(yes: boolean): void {
-  storing = yes && !refused;
+  allowed = yes && !refused;
   if (!yes) {
-    memory = {};
+    memory = undefined;
+    setCookie("hw", "", 0);
     try {
       delete localStorage.hw;
     } catch {}
-    setCookie("hw", "", 0);
   }
 }
 
-function cookie(name: string): string {
+/** Returns the cookie called name, after setting it where there are attributes. */
+function cookie(name: string, attributes?: string): string {
   try {
-    return document.cookie.match("(?:^|; )" + name + "=([^;]*)")![1];
+    if (attributes) document.cookie = name + attributes;
+    return document.cookie.match("(^| )" + name + "=([^;]*)")![2];
   } catch {
     return ""; // none, or a sandboxed frame
   }
@@ -72,15 +70,15 @@ function cookie(name: string): string {
  * Sets a cookie on the widest domain that the browser accepts, and returns that domain: the registrable one, because
  * browsers refuse cookies on public suffixes (com, co.uk, github.io). That spares the snippet their list.
  */
-export function setCookie(name: string, value: string, seconds: number): string {
+export function setCookie(name: string, value: string | number, seconds: number): string {
   const labels = location.hostname.split(".");
-  const secure = location.protocol == "https:" ? ";secure" : "";
   let domain = "";
-  try {
-    for (let i = labels.length; cookie(name) != value && i--; ) {
-      domain = labels.slice(i).join(".");
-      document.cookie = `${name}=${value};path=/;samesite=lax;max-age=${seconds};domain=${domain}${secure}`;
-    }
-  } catch {}
+  for (let i = labels.length; cookie(name) != value && i--; ) {
+    domain = labels.slice(i).join(".");
+    cookie(
+      name,
+      `=${value};path=/;samesite=lax;max-age=${seconds};domain=${domain}${location.protocol[5] ? ";secure" : ""}`, // http: has no sixth letter
+    );
+  }
   return domain;
 }

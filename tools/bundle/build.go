@@ -76,22 +76,27 @@ func fieldsPlugin(source string) api.Plugin {
 	}}
 }
 
-// fieldsSource is the virtual module: the version, and the text fields that the browser fills, with their limits.
-// The limits are bytes in the schema and UTF-16 units in the browser; the collector cuts what is longer still.
+// fieldsSource is the virtual module: the version, the names of the URL parameters that a touch keeps, and the greatest
+// length of its fields. One string of names, split in the browser, weighs less than a list.
 func fieldsSource(version string) string {
-	var parameters, pages []string
+	quoted, _ := json.Marshal(version) // a string always marshals
+	longest := 0
 	for _, field := range touchFields() {
-		switch {
-		case field.Max == 0: // touch_id and occurred_at are made, not read
-		case isPage(field.Name):
-			pages = append(pages, fmt.Sprintf("%s:%d", field.Name, field.Max))
-		default:
-			parameters = append(parameters, fmt.Sprintf("%s:%d", field.Name, field.Max))
+		longest = max(longest, field.Max)
+	}
+	return fmt.Sprintf("export const version=%s,parameters=%q,longest=%d", quoted, strings.Join(parameters(), " "), longest)
+}
+
+// parameters are the fields of a touch that are read from URL parameters: all texts but the two pages. The others,
+// touch_id and occurred_at, have no limit because they are made, not read.
+func parameters() []string {
+	var names []string
+	for _, field := range touchFields() {
+		if field.Max > 0 && field.Name != "landing_page" && field.Name != "referrer" {
+			names = append(names, field.Name)
 		}
 	}
-	quoted, _ := json.Marshal(version) // a string always marshals
-	return fmt.Sprintf("export const version=%s,parameters={%s},pages={%s}",
-		quoted, strings.Join(parameters, ","), strings.Join(pages, ","))
+	return names
 }
 
 // touchFields are the fields of a touch that the browser fills, in the order of their columns.
@@ -105,27 +110,19 @@ func touchFields() []schema.Field {
 	return fields
 }
 
-// isPage tells a touch's two page fields from those that are read from URL parameters.
-func isPage(name string) bool { return name == "landing_page" || name == "referrer" }
-
 // declarations is hw.d.ts: src/api.ts with the names of parameters and hidden fields spelt out.
 func declarations(source string) []byte {
-	var parameters, hidden []string
+	var hidden []string
 	for _, name := range []string{"site_id", "visitor_id", "submission_id", "page", "snippet_version"} {
-		hidden = append(hidden, `"hw_`+name+`"`)
+		hidden = append(hidden, "hw_"+name)
 	}
 	for _, prefix := range []string{"hw_first_touch_", "hw_latest_touch_"} {
 		for _, field := range touchFields() {
-			hidden = append(hidden, `"`+prefix+field.Name+`"`)
+			hidden = append(hidden, prefix+field.Name)
 		}
 	}
-	for _, field := range touchFields() {
-		if field.Max > 0 && !isPage(field.Name) {
-			parameters = append(parameters, `"`+field.Name+`"`)
-		}
-	}
-	union := func(names []string) string { return "\n  | " + strings.Join(names, "\n  | ") }
-	source = strings.ReplaceAll(source, ` import("`+fieldsModule+`").Parameter`, union(parameters))
+	union := func(names []string) string { return "\n  | \"" + strings.Join(names, "\"\n  | \"") + "\"" }
+	source = strings.ReplaceAll(source, ` import("`+fieldsModule+`").Parameter`, union(parameters()))
 	source = strings.ReplaceAll(source, `Record<import("`+fieldsModule+`").HiddenField, string>`, "Record<HiddenField, string>")
 	return []byte("// Made by tools/bundle from snippet/src/api.ts and the schema. Do not edit.\n\n" + source +
 		"\n/** The name of a hidden field. */\nexport type HiddenField =" + union(hidden) + ";\n")
