@@ -78,20 +78,18 @@ func (s *station) startRedis(ctx context.Context) error {
 		Args: []string{"--bind", "127.0.0.1", "--port", address(port)[len("127.0.0.1:"):], "--dir", folder,
 			"--appendonly", "yes", "--save", "60 1", "--daemonize", "no"},
 		Ready:   func(ctx context.Context) error { return redisAnswers(ctx, address(port)) },
-		Notable: func(line string) bool { return strings.Contains(line, " # ") && !knownWarning(line) },
+		Notable: redisTrouble,
 		Grace:   10 * time.Second,
 	})
 }
 
-// knownWarning tells whether a warning of Redis is about the machine and of no use to who runs a demo.
-func knownWarning(line string) bool {
-	for _, known := range []string{"overcommit", "Transparent Huge Pages", "TCP backlog", "no config file specified", "User requested shutdown",
-		"Redis is now ready to exit", "oO0OoO0OoO0Oo", "Redis is starting"} {
-		if strings.Contains(line, known) {
-			return true
-		}
+// redisTrouble tells whether a line of Redis's log is a warning that means something to who runs a demo. Redis marks
+// its start as a warning, and warns of settings of the machine.
+func redisTrouble(line string) bool {
+	if strings.Contains(line, "overcommit") || strings.Contains(line, "Transparent Huge Pages") || strings.Contains(line, "TCP backlog") {
+		return false
 	}
-	return false
+	return strings.Contains(line, " # ") && (supervise.SpeaksOfTrouble(line) || strings.Contains(line, "Can't") || strings.Contains(line, "ail"))
 }
 
 func redisAnswers(ctx context.Context, address string) error {
