@@ -8,7 +8,7 @@ import "embed"
 //go:embed tables/*.sql
 var Tables embed.FS
 
-// Attribution holds the reports, one a file.
+// Attribution holds the reports, one a file, and in facts/ what several of them need.
 //
-//go:embed attribution/*.sql
+//go:embed attribution/*.sql attribution/facts/*.sql
 var Attribution embed.FS

@@ -1,0 +1,72 @@
+package reports
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+)
+
+// WriteCSV writes the rows as CSV (RFC 4180) with a header line; totals and notes, which are no rows, are left out. Text
+// that a spreadsheet would take for a formula gets a ' in front (source: OWASP, "CSV Injection"); numbers stay numbers.
+func (r *Result) WriteCSV(w io.Writer) error {
+	out := csv.NewWriter(w)
+	out.UseCRLF = true
+	cells := make([]string, len(r.Columns))
+	copy(cells, r.Columns)
+	for i := -1; i < len(r.Rows); i++ {
+		if i >= 0 {
+			for j, value := range r.Rows[i] {
+				cells[j] = csvCell(value)
+			}
+		}
+		if err := out.Write(cells); err != nil {
+			return fmt.Errorf("write report as CSV: %w", err)
+		}
+	}
+	out.Flush()
+	if err := out.Error(); err != nil {
+		return fmt.Errorf("write report as CSV: %w", err)
+	}
+	return nil
+}
+
+func csvCell(value any) string {
+	switch value := value.(type) {
+	case string:
+		return guardFormula(value)
+	case time.Time:
+		return value.Format("2006-01-02T15:04:05.000Z07:00")
+	}
+	return cellText(value)
+}
+
+// guardFormula puts ' before text that begins as a formula does.
+func guardFormula(text string) string {
+	if text == "" {
+		return text
+	}
+	switch text[0] {
+	case '=', '+', '-', '@', '\t', '\r', '\n':
+		return "'" + text
+	}
+	return text
+}
+
+// cellText writes every value but times and text, which tables and CSV show differently.
+func cellText(value any) string {
+	switch value := value.(type) {
+	case nil:
+		return ""
+	case int64:
+		return strconv.FormatInt(value, 10)
+	case float64:
+		return strconv.FormatFloat(value, 'f', -1, 64)
+	case bool:
+		return strconv.FormatBool(value)
+	case Amounts:
+		return value.String()
+	}
+	return fmt.Sprint(value)
+}

@@ -1,0 +1,321 @@
+package reports
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/headwater/headwater/schema"
+)
+
+// Dimension is a property of a touch by which reports can be broken down.
+type Dimension string
+
+// The dimensions.
+const (
+	BySource         Dimension = "source"
+	ByMedium         Dimension = "medium"
+	ByCampaign       Dimension = "campaign"
+	ByTerm           Dimension = "term"
+	ByContent        Dimension = "content"
+	ByReferrerDomain Dimension = "referrer_domain"
+	ByChannel        Dimension = "channel"
+
+	// byLandingPage is only for the cards and the list of recent leads, which show everything a touch has.
+	byLandingPage Dimension = "landing_page"
+)
+
+// Dimensions lists the dimensions that a report can be broken down by.
+func Dimensions() []Dimension {
+	return []Dimension{BySource, ByMedium, ByCampaign, ByTerm, ByContent, ByReferrerDomain, ByChannel}
+}
+
+// DataPoint is the touch by which a report places what it counts.
+type DataPoint string
+
+// The four data points.
+const (
+	FirstTouch    DataPoint = "first_touch"
+	LeadCreation  DataPoint = "lead_creation"
+	Conversion    DataPoint = "conversion"
+	CompanySource DataPoint = "company_source"
+)
+
+// DataPoints lists the data points.
+func DataPoints() []DataPoint {
+	return []DataPoint{FirstTouch, LeadCreation, Conversion, CompanySource}
+}
+
+// Credit says which of the touches up to a submission led to it.
+type Credit string
+
+// The rules of credit. LastNonDirect is the latest known touch within the look-back window, else the latest touch;
+// Last is the latest touch, whatever it is.
+const (
+	LastNonDirect Credit = "last_non_direct"
+	Last          Credit = "last"
+)
+
+// Credits lists the rules of credit.
+func Credits() []Credit { return []Credit{LastNonDirect, Last} }
+
+// Grain is the length of a period of leads_over_time. Weeks begin on Monday.
+type Grain string
+
+// The grains.
+const (
+	Day   Grain = "day"
+	Week  Grain = "week"
+	Month Grain = "month"
+)
+
+// Grains lists the grains.
+func Grains() []Grain { return []Grain{Day, Week, Month} }
+
+// maxLookbackDays bounds Params.LookbackDays: two years, longer than tables are kept by default.
+const maxLookbackDays = 730
+
+// maxLimit bounds Params.Limit.
+const maxLimit = 100_000
+
+// Params are the parameters of all reports. Zero values stand for the defaults. Each report takes some (Takes tells);
+// one that is set and not taken is an error, so that nobody reads an answer to another question than the one asked.
+// Site, Zone, LookbackDays and Credit may always be set: they come from the site's config.
+type Params struct {
+	Site schema.SiteID
+	// By are the dimensions, in the order of the columns. Default: source.
+	By []Dimension
+	// DataPoint is the touch by which everything is placed. Default: LeadCreation.
+	DataPoint DataPoint
+	// From and To bound the range, From included and To excluded: a date (2026-03-01), a month (2026-03) or a local time
+	// (2026-03-01T09:30) in Zone, or an RFC 3339 time. Empty: unbounded.
+	From, To string
+	// Zone is an IANA time zone, in which dates are read and times and periods are shown. Default: UTC.
+	Zone string
+	// LookbackDays bounds how old the latest known touch may be to get a submission's credit: 1 to 730. Default: 30.
+	LookbackDays int
+	// Credit is the rule of credit. Default: LastNonDirect.
+	Credit Credit
+	// Grain is the length of a period. Default: Day.
+	Grain Grain
+	// Limit bounds the rows of lists (top_forms, top_referrers: 10, recent_leads: 20 where 0).
+	Limit int
+	// Contact is the contact of a contact_card.
+	Contact schema.ContactID
+	// Company is the company of a company_card: a company id, or a domain or name that makes one.
+	Company schema.CompanyID
+}
+
+// ParamError tells which parameter is wrong and what to give instead.
+type ParamError struct {
+	Param   string // its name in the API, such as "by"
+	Problem string
+}
+
+func (e *ParamError) Error() string { return e.Param + ": " + e.Problem }
+
+func paramErrorf(param, format string, args ...any) error {
+	return &ParamError{Param: param, Problem: fmt.Sprintf(format, args...)}
+}
+
+// ParamNames lists the parameters as the API and the command line name them.
+func ParamNames() []string {
+	return []string{"site", "by", "data_point", "from", "to", "zone", "lookback_days", "credit", "grain", "limit", "contact", "company"}
+}
+
+// ParseParams reads parameters from text, such as a URL's query. by may be repeated or hold several with commas. A
+// parameter with an empty value is as one that is not there. It does not check values against the report: Run does.
+func ParseParams(values map[string][]string) (Params, error) {
+	var p Params
+	for name, texts := range values {
+		if !slices.Contains(ParamNames(), name) {
+			return Params{}, paramErrorf(name, "no such parameter: there are %s", strings.Join(ParamNames(), ", "))
+		}
+		if name != "by" && len(texts) > 1 {
+			return Params{}, paramErrorf(name, "given %d times: give it once", len(texts))
+		}
+		for _, text := range texts {
+			if err := p.set(name, strings.TrimSpace(text)); err != nil {
+				return Params{}, err
+			}
+		}
+	}
+	return p, nil
+}
+
+func (p *Params) set(name, text string) error {
+	if text == "" {
+		return nil
+	}
+	switch name {
+	case "site":
+		p.Site = schema.SiteID(text)
+	case "by":
+		for part := range strings.SplitSeq(text, ",") {
+			p.By = append(p.By, Dimension(strings.TrimSpace(part)))
+		}
+	case "data_point":
+		p.DataPoint = DataPoint(text)
+	case "from":
+		p.From = text
+	case "to":
+		p.To = text
+	case "zone":
+		p.Zone = text
+	case "credit":
+		p.Credit = Credit(text)
+	case "grain":
+		p.Grain = Grain(text)
+	case "contact":
+		p.Contact = schema.ContactID(text)
+	case "company":
+		p.Company = schema.CompanyID(text)
+	case "lookback_days":
+		return setNumber(&p.LookbackDays, name, text, maxLookbackDays)
+	case "limit":
+		return setNumber(&p.Limit, name, text, maxLimit)
+	}
+	return nil
+}
+
+func setNumber(to *int, name, text string, max int) error {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > max {
+		return paramErrorf(name, "%.64q is not a whole number from 1 to %d", text, max)
+	}
+	*to = n
+	return nil
+}
+
+// checked returns the parameters with their defaults, or what is wrong with them for a report that takes takes.
+func (p Params) checked(takes []string) (asked, error) {
+	a := asked{Params: p}
+	if p.Site == "" {
+		return a, paramErrorf("site", "say which site")
+	}
+	if err := p.onlyTaken(takes); err != nil {
+		return a, err
+	}
+	if len(a.By) == 0 && slices.Contains(takes, "by") && !slices.Contains(takes, "grain") {
+		a.By = []Dimension{BySource}
+	}
+	for i, dimension := range a.By {
+		if err := oneOf("by", dimension, Dimensions()); err != nil {
+			return a, err
+		}
+		if slices.Contains(a.By[:i], dimension) {
+			return a, paramErrorf("by", "%s is named twice", dimension)
+		}
+	}
+	if len(a.By) > 1 && slices.Contains(takes, "grain") {
+		return a, paramErrorf("by", "takes one dimension here, not %d", len(a.By))
+	}
+	return a, a.fill()
+}
+
+// fill sets the defaults and checks what needs more than a look.
+func (a *asked) fill() error {
+	setDefault(&a.DataPoint, LeadCreation)
+	setDefault(&a.Credit, LastNonDirect)
+	setDefault(&a.Grain, Day)
+	setDefault(&a.LookbackDays, schema.DefaultLookbackDays)
+	setDefault(&a.Zone, schema.DefaultTimeZone)
+	if err := oneOf("data_point", a.DataPoint, DataPoints()); err != nil {
+		return err
+	}
+	if err := oneOf("credit", a.Credit, Credits()); err != nil {
+		return err
+	}
+	if err := oneOf("grain", a.Grain, Grains()); err != nil {
+		return err
+	}
+	if a.LookbackDays < 1 || a.LookbackDays > maxLookbackDays {
+		return paramErrorf("lookback_days", "%d is not within 1 to %d", a.LookbackDays, maxLookbackDays)
+	}
+	if a.Limit < 0 || a.Limit > maxLimit {
+		return paramErrorf("limit", "%d is not within 1 to %d", a.Limit, maxLimit)
+	}
+	return a.bound()
+}
+
+func setDefault[T comparable](value *T, to T) {
+	var zero T
+	if *value == zero {
+		*value = to
+	}
+}
+
+func oneOf[T ~string](param string, value T, allowed []T) error {
+	if slices.Contains(allowed, value) {
+		return nil
+	}
+	var names []string
+	for _, name := range allowed {
+		names = append(names, string(name))
+	}
+	return paramErrorf(param, "%.64q is none of %s", string(value), strings.Join(names, ", "))
+}
+
+// onlyTaken refuses a parameter that would be ignored.
+func (p Params) onlyTaken(takes []string) error {
+	set := map[string]bool{
+		"by": len(p.By) > 0, "data_point": p.DataPoint != "", "from": p.From != "", "to": p.To != "",
+		"grain": p.Grain != "", "limit": p.Limit != 0, "contact": p.Contact != "", "company": p.Company != "",
+	}
+	for _, name := range ParamNames() {
+		if set[name] && !slices.Contains(takes, name) {
+			return paramErrorf(name, "this report does not take it: it takes %s", strings.Join(takes, ", "))
+		}
+	}
+	return nil
+}
+
+// asked are checked parameters: every default filled in, the range as instants.
+type asked struct {
+	Params
+	location     *time.Location
+	since, until time.Time
+}
+
+// The widest range: what a DateTime64(3) column can hold and a report can sensibly be asked for.
+var (
+	earliest = time.Unix(0, 0).UTC()
+	latest   = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+func (a *asked) bound() error {
+	location, err := time.LoadLocation(a.Zone)
+	if err != nil || a.Zone == "Local" || strings.ContainsAny(a.Zone, " \\") {
+		return paramErrorf("zone", "%.64q is not an IANA time zone such as Europe/Oslo", a.Zone)
+	}
+	a.location = location
+	if a.since, err = a.instant("from", a.From, earliest); err != nil {
+		return err
+	}
+	if a.until, err = a.instant("to", a.To, latest); err != nil {
+		return err
+	}
+	if a.From != "" && a.To != "" && !a.since.Before(a.until) {
+		return paramErrorf("from", "%s is not before to, which is %s (and not included)", a.From, a.To)
+	}
+	return nil
+}
+
+func (a *asked) instant(param, text string, unbounded time.Time) (time.Time, error) {
+	if text == "" {
+		return unbounded, nil
+	}
+	for _, layout := range []string{time.DateOnly, "2006-01", time.RFC3339, time.RFC3339Nano, time.DateTime, "2006-01-02T15:04:05", "2006-01-02T15:04"} {
+		at, err := time.ParseInLocation(layout, text, a.location)
+		if err != nil {
+			continue
+		}
+		if at.Before(earliest) || at.After(latest) {
+			return at, paramErrorf(param, "%.64q is not within %s and %s", text, earliest.Format(time.DateOnly), latest.Format(time.DateOnly))
+		}
+		return at.UTC().Truncate(time.Millisecond), nil
+	}
+	return time.Time{}, paramErrorf(param, "%.64q is not a date such as 2026-03-01, a month such as 2026-03, or a time such as 2026-03-01T09:30:00Z", text)
+}

@@ -1,0 +1,130 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// Result is a report's answer. A value is text (string), a whole number (int64), a ratio or other fraction (float64, never NaN
+// or infinite), true or false, a time (time.Time in the asked zone), money (Amounts), or nil where there is nothing to say.
+type Result struct {
+	Name    string
+	Columns []string
+	Rows    [][]any
+	// Totals has a value for each column, nil where a column has no total. It is counted apart from the rows. Nil where
+	// the report has none.
+	Totals []any
+	// Notes say what was asked and by which rules it was answered.
+	Notes []Note
+
+	hideEmpty bool // leave columns without any value out of a table
+}
+
+// Note is one remark beside the rows.
+type Note struct {
+	Name, Value string
+}
+
+// Value returns the value of row in column; nil where there is no such column.
+func (r *Result) Value(row int, column string) any {
+	if at := r.column(column); at >= 0 {
+		return r.Rows[row][at]
+	}
+	return nil
+}
+
+func (r *Result) column(name string) int {
+	for i, column := range r.Columns {
+		if column == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// keepDimensions leaves only the asked dimensions among the columns, in the asked order and before all others.
+func (r *Result) keepDimensions(by []Dimension) {
+	var columns []int
+	for _, dimension := range by {
+		columns = append(columns, r.column(string(dimension)))
+	}
+	for i, column := range r.Columns {
+		if oneOf("", Dimension(column), Dimensions()) != nil {
+			columns = append(columns, i)
+		}
+	}
+	r.reorder(columns)
+}
+
+// reorder puts the columns into the given order; those that it does not name are left out.
+func (r *Result) reorder(columns []int) {
+	names := make([]string, len(columns))
+	for to, from := range columns {
+		names[to] = r.Columns[from]
+	}
+	r.Columns = names
+	for i, row := range r.Rows {
+		moved := make([]any, len(columns))
+		for to, from := range columns {
+			moved[to] = row[from]
+		}
+		r.Rows[i] = moved
+	}
+}
+
+// note adds what was asked.
+func (r *Result) note(a asked, names ...string) {
+	for _, name := range names {
+		value := ""
+		switch name {
+		case "data_point":
+			value = string(a.DataPoint)
+		case "credit":
+			value = a.creditText()
+		case "range":
+			value = a.rangeText()
+		case "zone":
+			value = a.Zone
+		}
+		r.Notes = append(r.Notes, Note{Name: name, Value: value})
+	}
+}
+
+func (a asked) rangeText() string {
+	var parts []string
+	if a.From != "" {
+		parts = append(parts, "from "+a.since.In(a.location).Format(time.RFC3339))
+	}
+	if a.To != "" {
+		parts = append(parts, "before "+a.until.In(a.location).Format(time.RFC3339))
+	}
+	if len(parts) == 0 {
+		return "all time"
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (a asked) creditText() string {
+	if a.Credit == Last {
+		return "last: the latest touch"
+	}
+	return fmt.Sprintf("last_non_direct: the latest known touch within %d days, else the latest touch", a.LookbackDays)
+}
+
+// Formats lists the formats that Write knows.
+func Formats() []string { return []string{"table", "csv", "json"} }
+
+// Write writes the result as table, csv or json.
+func (r *Result) Write(w io.Writer, format string) error {
+	switch format {
+	case "table":
+		return r.WriteTable(w)
+	case "csv":
+		return r.WriteCSV(w)
+	case "json":
+		return r.WriteJSON(w)
+	}
+	return paramErrorf("format", "%.64q is none of %s", format, strings.Join(Formats(), ", "))
+}

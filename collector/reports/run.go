@@ -1,0 +1,149 @@
+package reports
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/shopspring/decimal"
+)
+
+// maxSeconds bounds the execution time of one query. A caller that wants less passes a context with a deadline.
+const maxSeconds = 60
+
+// settings are those of every query. readonly 2 allows reading only, and settings; the others are what the SQL relies
+// on and what a server's profile might have changed: missing sides of a join are empty values rather than NULL, and
+// FINAL merges duplicates that lie in different partitions.
+func settings() clickhouse.Settings {
+	return clickhouse.Settings{
+		"readonly":           2,
+		"max_execution_time": maxSeconds,
+		"join_use_nulls":     0,
+		"do_not_merge_across_partitions_select_final": 0,
+	}
+}
+
+// query runs a report with its parameters bound and returns all rows.
+func query(ctx context.Context, conn driver.Conn, name string, a asked) (*Result, error) {
+	text, err := SQL(name)
+	if err != nil {
+		return nil, err
+	}
+	ctx = clickhouse.Context(ctx, clickhouse.WithParameters(a.parameters()), clickhouse.WithSettings(settings()))
+	rows, err := conn.Query(ctx, text)
+	if err != nil {
+		return nil, fmt.Errorf("report %s: %w", name, err)
+	}
+	defer func() { _ = rows.Close() }()
+	result := &Result{Name: name, Columns: rows.Columns(), Rows: [][]any{}}
+	for rows.Next() {
+		row, err := scan(rows, a.location)
+		if err != nil {
+			return nil, fmt.Errorf("report %s: %w", name, err)
+		}
+		result.Rows = append(result.Rows, row)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("report %s: %w", name, err)
+	}
+	return result, nil
+}
+
+// parameters returns every parameter that any report may name. ClickHouse ignores those that a query does not.
+func (a asked) parameters() clickhouse.Parameters {
+	var quoted []string
+	for _, dimension := range a.By {
+		quoted = append(quoted, "'"+string(dimension)+"'")
+	}
+	return clickhouse.Parameters{
+		"site":          escape(string(a.Site)),
+		"by":            "[" + strings.Join(quoted, ",") + "]",
+		"data_point":    string(a.DataPoint),
+		"since":         a.since.Format(instantLayout),
+		"until":         a.until.Format(instantLayout),
+		"zone":          a.Zone,
+		"lookback_days": strconv.Itoa(a.LookbackDays),
+		"credit":        string(a.Credit),
+		"grain":         string(a.Grain),
+		"limit":         strconv.Itoa(a.Limit),
+		"contact":       escape(string(a.Contact)),
+		"company":       escape(string(a.Company)),
+	}
+}
+
+const instantLayout = "2006-01-02 15:04:05.000"
+
+// escape writes text as ClickHouse reads the value of a parameter, in its Escaped (TabSeparated) format.
+// Source: ClickHouse, HTTP interface, "Queries with parameters".
+var escape = strings.NewReplacer("\\", "\\\\", "\t", "\\t", "\n", "\\n", "\r", "\\r", "\b", "\\b", "\f", "\\f", "\x00", "\\0", "'", "\\'").Replace
+
+func scan(rows driver.Rows, location *time.Location) ([]any, error) {
+	types := rows.ColumnTypes()
+	targets := make([]any, len(types))
+	for i, column := range types {
+		targets[i] = reflect.New(column.ScanType()).Interface()
+	}
+	if err := rows.Scan(targets...); err != nil {
+		return nil, fmt.Errorf("read row: %w", err)
+	}
+	row := make([]any, len(types))
+	for i, target := range targets {
+		value, err := plain(reflect.ValueOf(target).Elem(), location)
+		if err != nil {
+			return nil, fmt.Errorf("read column %s: %w", types[i].Name(), err)
+		}
+		row[i] = value
+	}
+	return row, nil
+}
+
+// plain returns a scanned value as one of the few types that a Result holds.
+func plain(v reflect.Value, location *time.Location) (any, error) {
+	if v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return nil, nil
+		}
+		v = v.Elem()
+	}
+	switch value := v.Interface().(type) {
+	case time.Time:
+		return value.In(location), nil
+	case [][]any:
+		return amounts(value)
+	}
+	switch {
+	case v.CanUint():
+		return int64(v.Uint()), nil
+	case v.CanInt():
+		return v.Int(), nil
+	case v.CanFloat():
+		return v.Float(), nil
+	case v.Kind() == reflect.String:
+		return v.String(), nil
+	case v.Kind() == reflect.Bool:
+		return v.Bool(), nil
+	}
+	return nil, fmt.Errorf("a %s has no place in a report", v.Type())
+}
+
+// amounts reads an Array(Tuple(currency String, amount Decimal)).
+func amounts(pairs [][]any) (Amounts, error) {
+	all := make(Amounts, 0, len(pairs))
+	for _, pair := range pairs {
+		if len(pair) == 2 {
+			currency, isText := pair[0].(string)
+			amount, isDecimal := pair[1].(decimal.Decimal)
+			if isText && isDecimal {
+				all = append(all, Amount{Currency: currency, Value: amount})
+				continue
+			}
+		}
+		return nil, fmt.Errorf("%v is no pair of currency and amount", pair)
+	}
+	return all, nil
+}

@@ -1,0 +1,121 @@
+package reports
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/headwater/headwater/schema"
+)
+
+// Names lists the reports, in alphabetical order.
+func Names() []string {
+	var names []string
+	for name := range reports {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// SQL returns the whole text of a report, as it is sent to ClickHouse with its parameters bound.
+func SQL(name string) (string, error) {
+	return compose(schema.Attribution, name)
+}
+
+// compose puts the facts that a report names before it, as common table expressions.
+func compose(files fs.FS, name string) (string, error) {
+	report, err := readSQL(files, path.Join("attribution", name+".sql"))
+	if err != nil {
+		return "", err
+	}
+	c := composer{files: files, done: map[string]bool{}}
+	for _, fact := range report.with {
+		if err := c.add(fact, nil); err != nil {
+			return "", fmt.Errorf("report %s: %w", name, err)
+		}
+	}
+	body := report.body
+	if rest, ok := strings.CutPrefix(body, "WITH"); ok {
+		body = strings.TrimSpace(rest)
+		if len(c.expressions) > 0 {
+			c.expressions = append(c.expressions, body)
+			return report.header + "WITH\n" + strings.Join(c.expressions, ",\n\n") + "\n", nil
+		}
+		return report.header + "WITH\n" + body + "\n", nil
+	}
+	if len(c.expressions) == 0 {
+		return report.header + body + "\n", nil
+	}
+	return report.header + "WITH\n" + strings.Join(c.expressions, ",\n\n") + "\n\n" + body + "\n", nil
+}
+
+type composer struct {
+	files       fs.FS
+	done        map[string]bool
+	expressions []string
+}
+
+func (c *composer) add(fact string, above []string) error {
+	if slices.Contains(above, fact) {
+		return fmt.Errorf("fact %s needs itself: %s", fact, strings.Join(append(above, fact), " with "))
+	}
+	if c.done[fact] {
+		return nil
+	}
+	c.done[fact] = true
+	file, err := readSQL(c.files, path.Join("attribution/facts", fact+".sql"))
+	if err != nil {
+		return err
+	}
+	for _, needed := range file.with {
+		if err := c.add(needed, append(above, fact)); err != nil {
+			return err
+		}
+	}
+	c.expressions = append(c.expressions, fmt.Sprintf("%s AS\n(\n%s%s\n)", fact, file.header, file.body))
+	return nil
+}
+
+// sqlFile is a file of schema/attribution: its header comment, the facts that it names there, and the query.
+type sqlFile struct {
+	header string
+	with   []string
+	body   string
+}
+
+var withLine = regexp.MustCompile(`(?m)^-- with: (.*)$`)
+
+func readSQL(files fs.FS, name string) (sqlFile, error) {
+	text, err := fs.ReadFile(files, name)
+	if err != nil {
+		return sqlFile{}, fmt.Errorf("read SQL: %w", err)
+	}
+	var file sqlFile
+	rest := string(text)
+	for strings.HasPrefix(rest, "--") {
+		line, after, _ := strings.Cut(rest, "\n")
+		file.header += line + "\n"
+		rest = after
+	}
+	file.body = strings.TrimSpace(rest)
+	for _, line := range withLine.FindAllStringSubmatch(file.header, -1) {
+		for fact := range strings.SplitSeq(line[1], ",") {
+			file.with = append(file.with, strings.TrimSpace(fact))
+		}
+	}
+	return file, nil
+}
+
+// Question returns the question that a report answers, in one sentence; "" where there is no such report.
+func Question(name string) string {
+	report, err := readSQL(schema.Attribution, path.Join("attribution", name+".sql"))
+	if err != nil {
+		return ""
+	}
+	question, _, _ := strings.Cut(strings.TrimPrefix(report.header, "-- Question: "), "?")
+	return strings.ReplaceAll(question, "\n-- ", " ") + "?"
+}

@@ -1,0 +1,61 @@
+-- with: submitted, deal_states, company_aliases
+-- What happened, in one stream: a row per import of a contact or company, per submission by a contact, and per deal (at
+-- its creation). Companies are resolved, so that a CRM id, an e-mail domain and a typed name meet.
+--   creates_contact   a submission before which the contact neither sent a form nor was imported. Else: a conversion
+--   creates_company   a submission before which nobody sent a form for the company, and neither the company nor one of
+--                     its contacts was imported
+-- At one instant an import comes before a submission, and that before a deal; submissions tie by id, as text.
+WITH
+happened AS
+(
+    SELECT
+        'import'::Enum8('import' = 0, 'submission' = 1, 'deal' = 2) AS kind,
+        '' AS id,
+        created_at AS occurred_at,
+        contact_id,
+        company_id,
+        (received_at, toString(import_id)) AS version,
+        '' AS form,
+        false AS won,
+        toDateTime64(0, 3, 'UTC') AS won_at,
+        0::Decimal(38, 4) AS amount,
+        '' AS currency
+    FROM contacts FINAL
+    WHERE site_id = {site:String}
+
+    UNION ALL
+    SELECT 'import', '', created_at, '', name, (received_at, toString(import_id)), '', false, toDateTime64(0, 3, 'UTC'), 0, ''
+    FROM companies FINAL
+    ARRAY JOIN arrayFilter(
+        name -> name NOT IN ('domain:', 'name:'),
+        [company_id, concat('domain:', domain), concat('name:', name_key)]
+    ) AS name
+    WHERE site_id = {site:String}
+
+    UNION ALL
+    SELECT 'submission', toString(submission_id), occurred_at, contact_id, company_id, (occurred_at, ''), form, false, toDateTime64(0, 3, 'UTC'), 0, ''
+    FROM submitted
+
+    UNION ALL
+    SELECT 'deal', deal_id, created_at, contact_id, company_id, (created_at, ''), '', won, won_at, amount, currency
+    FROM deal_states
+)
+SELECT
+    kind,
+    id,
+    occurred_at,
+    contact_id,
+    if(aliases.company_id != '', aliases.company_id, happened.company_id) AS company_id,
+    version,
+    form,
+    won,
+    won_at,
+    amount,
+    currency,
+    kind = 'submission' AND countIf(kind != 'deal') OVER of_contact = 1 AS creates_contact,
+    kind = 'submission' AND company_id != '' AND countIf(kind != 'deal') OVER of_company = 1 AS creates_company
+FROM happened
+LEFT JOIN company_aliases AS aliases ON aliases.alias = happened.company_id
+WINDOW
+    of_contact AS (PARTITION BY contact_id ORDER BY occurred_at, kind, id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW),
+    of_company AS (PARTITION BY company_id ORDER BY occurred_at, kind, id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)

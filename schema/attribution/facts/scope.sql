@@ -1,0 +1,29 @@
+-- with: company_aliases
+-- The contacts that an answer about {contact} or {company} needs: the contact, and everyone who ever sent a form for its
+-- company or was imported with it, because only all of them together tell who created the company.
+WITH
+named AS
+(
+    SELECT company_id FROM submissions FINAL WHERE site_id = {site:String} AND contact_id = {contact:String} AND contact_id != ''
+    UNION ALL
+    SELECT company_id FROM contacts FINAL WHERE site_id = {site:String} AND contact_id = {contact:String} AND contact_id != ''
+    UNION ALL
+    SELECT {company:String}
+),
+resolved AS
+(
+    SELECT company_id FROM company_aliases WHERE alias IN (SELECT company_id FROM named)
+),
+wanted AS
+(
+    SELECT company_id FROM named WHERE company_id != ''
+    UNION ALL
+    SELECT alias FROM company_aliases WHERE company_id IN (SELECT company_id FROM resolved)
+)
+SELECT contact_id FROM submissions FINAL
+WHERE site_id = {site:String} AND contact_id != '' AND company_id IN (SELECT company_id FROM wanted)
+UNION ALL
+SELECT contact_id FROM contacts FINAL
+WHERE site_id = {site:String} AND company_id IN (SELECT company_id FROM wanted)
+UNION ALL
+SELECT {contact:String}
