@@ -100,7 +100,11 @@ func notJSON(err error) error {
 	return rejection.New(rejection.InvalidJSON, "The body is not one JSON object: %v. Send UTF-8 JSON such as {\"touch_id\": …}, or an HTML form without enctype=\"text/plain\".", err)
 }
 
-func wrongType(name, want string) error {
+// wrongType tells that the value before which d stands is not what it must be, or that there is no value.
+func wrongType(d *jsontext.Decoder, name, want string) error {
+	if _, err := d.ReadToken(); err != nil {
+		return err
+	}
 	return rejection.New(rejection.InvalidField, "The member %q must be %s.", name, want)
 }
 
@@ -108,7 +112,7 @@ func wrongType(name, want string) error {
 func readText(d *jsontext.Decoder, name string, target *string) error {
 	switch d.PeekKind() {
 	case '{', '[':
-		return wrongType(name, "text")
+		return wrongType(d, name, "text")
 	}
 	token, err := d.ReadToken()
 	if err != nil {
@@ -129,7 +133,7 @@ func readTouch(d *jsontext.Decoder, name string, t *rawTouch) error {
 			return readTouchMember(d, name, t)
 		})
 	}
-	return wrongType(name, "an object with the members of a touch, or null")
+	return wrongType(d, name, "an object with the members of a touch, or null")
 }
 
 func readTouchMember(d *jsontext.Decoder, name string, t *rawTouch) error {
@@ -155,7 +159,7 @@ func readFields(d *jsontext.Decoder, name string, fields *params) error {
 			return err
 		}
 	default:
-		return wrongType(name, "an object of texts, such as {\"email\": \"ada@example.com\"}")
+		return wrongType(d, name, "an object of texts, such as {\"email\": \"ada@example.com\"}")
 	}
 	for d.PeekKind() != '}' {
 		token, err := d.ReadToken()
