@@ -70,8 +70,8 @@ func (l *lexer) next() bool {
 	case strings.HasPrefix(rest, "--"), strings.HasPrefix(rest, "#!"), strings.HasPrefix(rest, "# "):
 		l.at += lineEnd(rest)
 	case strings.HasPrefix(rest, "/*"):
-		if end := strings.Index(rest[2:], "*/"); end >= 0 {
-			l.at += 2 + end + 2
+		if end := commentEnd(rest); end > 0 {
+			l.at += end
 		} else {
 			l.emit(Invalid, len(l.text), rest)
 		}
@@ -84,8 +84,10 @@ func (l *lexer) next() bool {
 	case strings.ContainsRune("xXbB", rune(c)) && len(rest) > 1 && rest[1] == '\'' && digitsEnd(rest) > 0:
 		end := digitsEnd(rest)
 		l.emit(String, l.at+end+1, rest[2:end])
-	case isDigit(c), c == '.' && len(rest) > 1 && isDigit(rest[1]) && !l.followsOperand():
+	case isDigit(c):
 		l.number(rest)
+	case c == '.' && len(rest) > 1 && isDigit(rest[1]) && !l.selectsElement():
+		l.emit(Number, l.at+exponentEnd(rest, digitsRun(rest, 1, false, true), false), "")
 	case isWordByte(c):
 		end := 1
 		for end < len(rest) && (isWordByte(rest[end]) || rest[end] == '$') {
@@ -114,13 +116,24 @@ func digitsEnd(s string) int {
 	return end
 }
 
-// followsOperand tells whether a dot here selects a tuple's element rather than starting a number.
-func (l *lexer) followsOperand() bool {
-	if len(l.tokens) == 0 {
-		return false
+// commentEnd returns the length of the comment at the start of s, or 0 when it does not end. Comments nest.
+func commentEnd(s string) int {
+	depth := 0
+	for i := 0; i+1 < len(s); {
+		switch s[i : i+2] {
+		case "/*":
+			depth++
+			i += 2
+		case "*/":
+			i += 2
+			if depth--; depth == 0 {
+				return i
+			}
+		default:
+			i++
+		}
 	}
-	last := l.tokens[len(l.tokens)-1]
-	return last.End == l.at && (last.IsName() || last.Kind == Number || last.IsSymbol(")") || last.IsSymbol("]"))
+	return 0
 }
 
 func lineEnd(s string) int {
@@ -200,41 +213,15 @@ func (l *lexer) dollar(rest string) {
 			return
 		}
 	}
+	if len(rest) == 1 || !isWordByte(rest[1]) {
+		l.emit(Symbol, l.at+1, "$")
+		return
+	}
 	end := 1
 	for end < len(rest) && (isWordByte(rest[end]) || rest[end] == '$') {
 		end++
 	}
-	if end == 1 {
-		l.emit(Symbol, l.at+1, "$")
-		return
-	}
 	l.emit(Word, l.at+end, rest[:end])
-}
-
-// number consumes a numeric literal. A word that starts with digits is a word, as in ClickHouse.
-func (l *lexer) number(rest string) {
-	end := 0
-	for end < len(rest) && (isWordByte(rest[end]) || rest[end] == '.' ||
-		((rest[end] == '+' || rest[end] == '-') && strings.ContainsRune("eEpP", rune(rest[end-1])) && !l.hexWithoutExponent(rest[:end]))) {
-		end++
-	}
-	kind := Number
-	if strings.IndexByte(rest[:end], '.') < 0 && !looksNumeric(rest[:end]) {
-		kind = Word
-	}
-	l.emit(kind, l.at+end, rest[:end])
-}
-
-// hexWithoutExponent tells whether the e before a sign is a hexadecimal digit, as in 0xe-1.
-func (l *lexer) hexWithoutExponent(number string) bool {
-	return len(number) > 1 && (number[1] == 'x' || number[1] == 'X') && !strings.ContainsAny(number[len(number)-1:], "pP")
-}
-
-func looksNumeric(s string) bool {
-	if len(s) > 1 && s[0] == '0' && strings.ContainsRune("xXbBoO", rune(s[1])) {
-		return true
-	}
-	return strings.Trim(s, "0123456789_eEfF+-") == ""
 }
 
 // beyondASCII consumes white space that word processors insert, typographic quotes, and whatever else is not
@@ -248,6 +235,8 @@ func (l *lexer) beyondASCII(rest string) {
 		l.typographic(String, rest, size, "’")
 	case r == '“' || r == '”':
 		l.typographic(Quoted, rest, size, "”")
+	case r == '−': // the minus sign of word processors
+		l.emit(Symbol, l.at+size, "-")
 	default:
 		l.emit(Invalid, l.at+size, rest[:size])
 	}
