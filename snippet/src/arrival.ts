@@ -34,9 +34,13 @@ export function arrival(state: State): Touch | undefined {
 const ownDomain = () =>
   (allowed && setCookie("hw_", 1, 9) && setCookie("hw_", "", 0)) || location.hostname.replace(/^www\./, "");
 
-/** Tells whether the referrer is on one of the domains, which commas or spaces separate, or below one. */
+/**
+ * Tells whether the referrer is on one of the domains, which commas or spaces separate, or below one. Nothing is below
+ * a name without a dot: like the collector, the snippet takes google.localhost as foreign to localhost.
+ */
 const from = (domains = "") =>
   referrer &&
-  domains
-    .split(/[\s,]+/)
-    .some((domain) => domain && ("." + new URL(referrer).hostname).endsWith("." + domain.toLowerCase()));
+  domains.split(/[\s,]+/).some((domain) => {
+    const dot = domain.includes(".") ? "." : "/";
+    return domain && (dot + new URL(referrer).hostname).endsWith(dot + domain.toLowerCase());
+  });
