@@ -2,22 +2,19 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
-	"github.com/prometheus/client_golang/prometheus"
+	"github.com/headwater/headwater/collector/forward"
 )
 
-// forwarder moves records from the spool to ClickHouse.
-type forwarder struct {
-	done chan struct{}
-}
-
-// forward starts forwarding once the tables are up to date.
-func (p *program) forward(config Config, migrate bool, registry prometheus.Registerer) error {
+// forward starts to move records from the spool to ClickHouse, once the tables are up to date.
+func (p *program) forward(config Config, migrate bool) {
+	p.forwarder = forward.New(forward.Config{Spool: p.spool, Store: p.store, Visitors: p.visitors, Log: p.log})
 	ctx, cancel := context.WithCancel(context.Background())
-	p.stopMigrating = cancel
-	p.forwarder = &forwarder{done: make(chan struct{})}
+	migrated := make(chan struct{})
+	p.stopForwarder, p.migrated = cancel, migrated
 	p.running.Go(func() {
-		defer close(p.forwarder.done)
 		if migrate {
 			if err := migrateUntilDone(ctx, p.store, config, p.log); err != nil {
 				if ctx.Err() == nil {
@@ -26,13 +23,27 @@ func (p *program) forward(config Config, migrate bool, registry prometheus.Regis
 				return
 			}
 		}
+		close(migrated)
+		if err := p.forwarder.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			p.failed <- fmt.Errorf("forward: %w", err)
+		}
 	})
-	return nil
 }
 
-func (f *forwarder) drain(ctx context.Context) {
+// stopForwarding gives what waits in the spool until ctx ends to be forwarded. The rest stays on disk, which is no
+// error.
+func (p *program) stopForwarding(ctx context.Context) error {
+	defer p.stopForwarder()
 	select {
-	case <-f.done:
-	case <-ctx.Done():
+	case <-p.migrated:
+		if err := p.forwarder.Drain(ctx); err != nil {
+			p.log.Warn("some records are not forwarded yet; they stay in the spool until the next start", "error", err)
+		}
+	default:
+		p.log.Warn("ClickHouse was not there; what came in stays in the spool until the next start")
 	}
+	if err := p.spool.Stop(ctx); err != nil {
+		return fmt.Errorf("seal the spool: %w", err)
+	}
+	return nil
 }

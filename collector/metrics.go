@@ -4,6 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/headwater/headwater/collector/forward"
 	"github.com/headwater/headwater/collector/spool"
 )
 
@@ -41,5 +42,36 @@ func registerSpool(registry prometheus.Registerer, s *spool.Spool) {
 	} {
 		registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: counter.name, Help: counter.help},
 			func() float64 { return float64(counter.value(s.Stats())) }))
+	}
+}
+
+// registerForwarder shows the forwarder's figures, read when somebody looks.
+func registerForwarder(registry prometheus.Registerer, f *forward.Forwarder) {
+	for _, counter := range []struct {
+		name, help string
+		value      func(forward.Stats) uint64
+	}{
+		{"headwater_forwarded_rows_total", "Records stored and acknowledged by ClickHouse.", func(s forward.Stats) uint64 { return s.Rows }},
+		{"headwater_forwarded_segments_total", "Segments forwarded.", func(s forward.Stats) uint64 { return s.Segments }},
+		{"headwater_duplicates_total", "Records that Redis knew another copy of.", func(s forward.Stats) uint64 { return s.Duplicates }},
+		{"headwater_dead_letters_total", "Records that ClickHouse cannot take, set aside.", func(s forward.Stats) uint64 { return s.DeadLetters }},
+		{"headwater_forward_retries_total", "Failed tries to forward.", func(s forward.Stats) uint64 { return s.Retries }},
+	} {
+		registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: counter.name, Help: counter.help},
+			func() float64 { return float64(counter.value(f.Stats())) }))
+	}
+	for _, up := range []struct {
+		name, help string
+		value      func(forward.Stats) string
+	}{
+		{"headwater_clickhouse_up", "1 where the latest try to reach ClickHouse went well.", func(s forward.Stats) string { return s.ClickHouse }},
+		{"headwater_redis_up", "1 where the latest try to reach Redis went well.", func(s forward.Stats) string { return s.Redis }},
+	} {
+		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: up.name, Help: up.help}, func() float64 {
+			if up.value(f.Stats()) == "ok" {
+				return 1
+			}
+			return 0
+		}))
 	}
 }

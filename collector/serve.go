@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/headwater/headwater/collector/forward"
 	"github.com/headwater/headwater/collector/spool"
 	"github.com/headwater/headwater/collector/store"
 	"github.com/headwater/headwater/collector/visitors"
@@ -65,7 +66,7 @@ type program struct {
 	spool     *spool.Spool
 	store     *store.Store
 	visitors  *visitors.Visitors
-	forwarder *forwarder
+	forwarder *forward.Forwarder
 	public    *http.Server
 	private   *http.Server
 
@@ -74,8 +75,9 @@ type program struct {
 	running sync.WaitGroup
 	// failed gets what ended a part that should have run on.
 	failed chan error
-	// stopMigrating ends the attempts to reach ClickHouse.
-	stopMigrating context.CancelFunc
+	// stopForwarder ends the forwarder and, before it, the attempts to reach ClickHouse; migrated is closed between.
+	stopForwarder context.CancelFunc
+	migrated      <-chan struct{}
 }
 
 // Addr is where the public endpoints listen.
@@ -103,9 +105,8 @@ func start(ctx context.Context, config Config, migrate bool, log *slog.Logger) (
 	if p.privateAddr, err = p.listen("private", p.private, config.PrivateListen); err != nil {
 		return nil, errors.Join(err, p.public.Close(), p.release(ctx))
 	}
-	if err := p.forward(config, migrate, registry); err != nil {
-		return nil, errors.Join(err, p.public.Close(), p.private.Close(), p.release(ctx))
-	}
+	p.forward(config, migrate)
+	registerForwarder(registry, p.forwarder)
 	log.Info("headwater accepts", "public", "http://"+p.publicAddr.String(), "private", "http://"+p.privateAddr.String())
 	return p, nil
 }
@@ -166,14 +167,9 @@ func (p *program) Close(ctx context.Context) error {
 	if err := p.public.Shutdown(drain); err != nil {
 		problems = append(problems, fmt.Errorf("wait for requests under way: %w", err), p.public.Close())
 	}
-	p.stopMigrating()
 	rest, cancelRest := context.WithTimeout(ctx, forwardTimeout)
 	defer cancelRest()
-	if err := p.spool.Stop(rest); err != nil {
-		problems = append(problems, fmt.Errorf("seal the spool: %w", err))
-	}
-	p.forwarder.drain(rest)
-	problems = append(problems, p.private.Close())
+	problems = append(problems, p.stopForwarding(rest), p.private.Close())
 	p.running.Wait()
 	return errors.Join(append(problems, p.release(ctx))...)
 }
