@@ -1,0 +1,80 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/headwater/headwater/collector/reports"
+	"github.com/headwater/headwater/schema"
+)
+
+// run asks a report for the session's site, by the site's own rules. Whatever params say of a site is overwritten:
+// this is the only call of Reports.
+func (c *Console) run(ctx context.Context, s *session, name string, params reports.Params) (*reports.Result, error) {
+	params.Site = s.site.ID
+	params.Zone = zoneName(s.site)
+	params.LookbackDays = lookbackDays(s.site)
+	return c.config.Reports.Run(ctx, name, params)
+}
+
+func lookbackDays(site *schema.Site) int {
+	if site.LookbackDays == 0 {
+		return schema.DefaultLookbackDays
+	}
+	return site.LookbackDays
+}
+
+// trouble is what a page says where its report has no answer.
+type trouble struct {
+	Heading, Text string
+	status        int
+}
+
+// troubleOf explains an error of a report, and logs it where it is not the person's own. No error is no trouble.
+func (c *Console) troubleOf(ctx echo.Context, name string, err error) *trouble {
+	wrong := new(reports.ParamError)
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &wrong):
+		return &trouble{Heading: "Please change what you asked for", Text: wrong.Problem, status: http.StatusUnprocessableEntity}
+	case ctx.Request().Context().Err() != nil: // nobody waits for the answer
+	default:
+		c.config.Log.Error("console: report failed", "report", name, "error", err)
+	}
+	return &trouble{
+		Heading: "The numbers cannot be read just now",
+		Text:    "Nothing is lost: new leads are still being kept. Try again in a moment; if it stays like this, tell the person who runs Headwater to look at ClickHouse and the collector’s log.",
+		status:  http.StatusServiceUnavailable,
+	}
+}
+
+// statusOf is the status of a page with that trouble, or none.
+func statusOf(t *trouble) int {
+	if t == nil {
+		return http.StatusOK
+	}
+	return t.status
+}
+
+// sendCSV answers with the whole result as a file.
+func (c *Console) sendCSV(ctx echo.Context, s *session, name string, params reports.Params, days dateRange) error {
+	result, err := c.run(ctx.Request().Context(), s, name, params)
+	if t := c.troubleOf(ctx, name, err); t != nil {
+		return c.render(ctx, t.status, "problem", t.Heading, s, problem{t.Heading, t.Text})
+	}
+	file := strings.Join(strings.FieldsFunc("headwater "+string(s.site.ID)+" "+name+" "+days.From+" "+days.To, notInFileName), "-")
+	header := ctx.Response().Header()
+	header.Set(echo.HeaderContentType, "text/csv; charset=utf-8; header=present")
+	header.Set(echo.HeaderContentDisposition, "attachment; filename*=UTF-8''"+url.PathEscape(file+".csv"))
+	return result.WriteCSV(ctx.Response())
+}
+
+func notInFileName(r rune) bool {
+	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' || r == '.' || r == '-')
+}

@@ -1,0 +1,89 @@
+// The console's only script: copy buttons, and leads that appear by themselves. Without it every page still works.
+// Text goes into the page through textContent alone: values in it come from strangers.
+"use strict";
+(() => {
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    const source = button.parentElement.querySelector("code");
+    const label = button.querySelector("span");
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(source.textContent);
+        label.textContent = "Copied";
+      } catch {
+        // No permission, or no secure context: select it, so that one key press copies.
+        getSelection().selectAllChildren(source);
+        label.textContent = "Selected";
+      }
+      setTimeout(() => (label.textContent = "Copy"), 2000);
+    });
+  }
+
+  const list = document.querySelector("[data-live]");
+  if (!list) return;
+  const pattern = document.getElementById("lead");
+  const empty = document.getElementById("no-leads");
+  const state = document.getElementById("live");
+  const news = document.getElementById("news");
+  const MOST = 50;
+  let tag = "";
+
+  const say = (text, on) => {
+    state.hidden = false;
+    if (state.textContent !== text) state.textContent = text;
+    state.classList.toggle("off", !on);
+  };
+
+  const row = (lead) => {
+    const item = pattern.content.firstElementChild.cloneNode(true);
+    for (const place of item.querySelectorAll("[data-f]")) place.textContent = lead[place.dataset.f];
+    item.querySelector("time").dateTime = lead.machine;
+    item.querySelector("a").href = "/console/contacts/" + encodeURIComponent(lead.contact);
+    item.dataset.id = lead.id;
+    return item;
+  };
+
+  const show = (leads) => {
+    const known = new Set(Array.from(list.children, (item) => item.dataset.id));
+    const fresh = leads.filter((lead) => !known.has(lead.id));
+    if (!fresh.length) return;
+    let before = null; // keep the order of the answer: a late lead may belong further down
+    for (const lead of [...leads].reverse()) {
+      let item = Array.from(list.children).find((child) => child.dataset.id === lead.id);
+      if (!item) {
+        item = row(lead);
+        item.classList.add("fresh");
+        list.insertBefore(item, before || list.firstElementChild);
+      }
+      before = item;
+    }
+    while (list.children.length > MOST) list.lastElementChild.remove();
+    empty.hidden = true;
+    news.textContent =
+      fresh.length === 1 ? `New lead from ${fresh[0].creation}, by form ${fresh[0].form}` : `${fresh.length} new leads`;
+  };
+
+  // Asks again a while after each answer, and three times as long as the answer took: a slow database is left in peace.
+  const poll = async () => {
+    const start = performance.now();
+    try {
+      const answer = await fetch("/console/leads.json", { headers: tag ? { "If-None-Match": tag } : {}, cache: "no-store" });
+      if (answer.status === 401) return say("Signed out: reload the page", false);
+      if (!answer.ok && answer.status !== 304) throw new Error(answer.status);
+      if (answer.ok) {
+        tag = answer.headers.get("ETag") || "";
+        show((await answer.json()).leads);
+      }
+      say("Live", true);
+    } catch {
+      say("Waiting for the collector", false);
+    }
+    const took = performance.now() - start;
+    setTimeout(next, Math.min(15000, Math.max(500, 3 * took)));
+  };
+  const next = () => {
+    if (!document.hidden) return poll();
+    document.addEventListener("visibilitychange", next, { once: true });
+  };
+  next();
+})();

@@ -1,0 +1,161 @@
+package console
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/headwater/headwater/collector/reports"
+	"github.com/headwater/headwater/schema"
+)
+
+const (
+	leadsLimit = 50 // the script keeps no more rows either
+	// leadsFresh is how long one answer serves everybody who watches a site. Together with the script's pause of 0.5 s and
+	// the second that the collector takes to forward, a lead shows within 2 s.
+	leadsFresh = 250 * time.Millisecond
+	// leadsPatience bounds the query that watchers share.
+	leadsPatience = 20 * time.Second
+)
+
+// leadView is one new person: what first brought them, and what led to the form that made them a lead. All of it is
+// text, so that page and script show the same.
+type leadView struct {
+	ID             string `json:"id"` // of the row on the page
+	Contact        string `json:"contact"`
+	When           string `json:"when"`
+	Machine        string `json:"machine"`
+	Form           string `json:"form"`
+	First          string `json:"first"`
+	FirstDetail    string `json:"first_detail"`
+	Creation       string `json:"creation"`
+	CreationDetail string `json:"creation_detail"`
+}
+
+// leadsView is what the page of leads shows.
+type leadsView struct {
+	Leads   []leadView
+	Pattern leadView // empty: the script fills copies of it
+	Trouble *trouble
+}
+
+func (c *Console) getLeads(ctx echo.Context, s *session) error {
+	leads, err := c.recentLeads(ctx.Request().Context(), s)
+	view := leadsView{Leads: leads, Trouble: c.troubleOf(ctx, "recent_leads", err)}
+	return c.render(ctx, statusOf(view.Trouble), "leads", "Leads", s, view)
+}
+
+// getLeadsJSON answers the script, with nothing where nothing is new.
+func (c *Console) getLeadsJSON(ctx echo.Context, s *session) error {
+	leads, err := c.recentLeads(ctx.Request().Context(), s)
+	if t := c.troubleOf(ctx, "recent_leads", err); t != nil {
+		return ctx.JSON(t.status, map[string]string{"error": t.Heading})
+	}
+	body, err := json.Marshal(map[string]any{"leads": leads})
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(body)
+	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+	ctx.Response().Header().Set("Etag", tag)
+	if ctx.Request().Header.Get("If-None-Match") == tag {
+		return ctx.NoContent(http.StatusNotModified)
+	}
+	return ctx.JSONBlob(http.StatusOK, body)
+}
+
+// leadsCache lets everyone who watches a site share one query.
+type leadsCache struct {
+	mu    sync.Mutex
+	sites map[schema.SiteID]*sharedLeads
+}
+
+// sharedLeads is one query for recent leads; ready closes when its answer is there.
+type sharedLeads struct {
+	ready chan struct{}
+	done  time.Time
+	leads []leadView
+	err   error
+}
+
+// recentLeads returns the site's latest leads, from a query that is running or at most leadsFresh old.
+func (c *Console) recentLeads(ctx context.Context, s *session) ([]leadView, error) {
+	shared, mine := c.leads.join(s.site.ID)
+	if mine {
+		// Whoever asked first may go away; the others still wait.
+		queryCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leadsPatience)
+		go func() {
+			defer cancel()
+			c.queryLeads(queryCtx, s, shared)
+		}()
+	}
+	select {
+	case <-shared.ready:
+		return shared.leads, shared.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (c *Console) queryLeads(ctx context.Context, s *session, shared *sharedLeads) {
+	result, err := c.run(ctx, s, "recent_leads", reports.Params{Limit: leadsLimit})
+	if err == nil {
+		shared.leads = readLeads(result, zoneOf(s.site))
+	}
+	c.leads.mu.Lock()
+	defer c.leads.mu.Unlock()
+	shared.err, shared.done = err, time.Now()
+	close(shared.ready)
+}
+
+// join returns the query to wait for; mine tells that the caller must run it.
+func (l *leadsCache) join(site schema.SiteID) (shared *sharedLeads, mine bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if shared = l.sites[site]; shared != nil && (shared.done.IsZero() || time.Since(shared.done) < leadsFresh) {
+		return shared, false
+	}
+	shared = &sharedLeads{ready: make(chan struct{})}
+	if l.sites == nil {
+		l.sites = map[schema.SiteID]*sharedLeads{}
+	}
+	l.sites[site] = shared
+	return shared, true
+}
+
+func readLeads(result *reports.Result, zone *time.Location) []leadView {
+	leads := make([]leadView, 0, len(result.Rows))
+	for i := range result.Rows {
+		value := func(column string) string { return text(result.Value(i, column)) }
+		when := momentOf(result.Value(i, "occurred_at"), zone)
+		lead := leadView{
+			ID: value("contact_id"), Contact: value("contact_id"), Form: value("form"),
+			When: when.Text, Machine: when.Machine,
+		}
+		lead.First, lead.FirstDetail = sourceText(value, "first_touch_")
+		lead.Creation, lead.CreationDetail = sourceText(value, "lead_creation_")
+		leads = append(leads, lead)
+	}
+	return leads
+}
+
+// sourceText writes a touch as its source, and medium and campaign (else the referrer) as the detail.
+func sourceText(value func(string) string, prefix string) (source, detail string) {
+	if source = value(prefix + "source"); source == "" {
+		return "(unattributed)", ""
+	}
+	var parts []string
+	for _, name := range []string{"medium", "campaign"} {
+		if part := value(prefix + name); part != "" && part != schema.MediumNone {
+			parts = append(parts, part)
+		}
+	}
+	return source, strings.Join(parts, " · ")
+}

@@ -1,0 +1,259 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/headwater/headwater/collector/reports"
+)
+
+// choice is one option of a form.
+type choice struct {
+	Value, Title, Help string
+	Chosen             bool
+}
+
+var dataPoints = []choice{
+	{Value: string(reports.FirstTouch), Title: "First touch", Help: "what first brought the person to the site"},
+	{Value: string(reports.LeadCreation), Title: "Lead creation", Help: "what led to the form that made the person a lead"},
+	{Value: string(reports.Conversion), Title: "Conversion", Help: "what led to each form that was sent"},
+	{Value: string(reports.CompanySource), Title: "Company source", Help: "what brought the company’s first lead"},
+}
+
+var credits = []choice{
+	{Value: string(reports.LastNonDirect), Title: "Last known source"},
+	{Value: string(reports.Last), Title: "Last visit, direct too"},
+}
+
+// sourcesQuery is what the page of sources is asked for.
+type sourcesQuery struct {
+	days      dateRange
+	by        []reports.Dimension
+	dataPoint reports.DataPoint
+	credit    reports.Credit
+}
+
+func (c *Console) readSources(query url.Values, s *session) sourcesQuery {
+	q := sourcesQuery{
+		days:      readRange(query, c.config.Now().In(zoneOf(s.site))),
+		dataPoint: reports.LeadCreation,
+		credit:    reports.LastNonDirect,
+	}
+	for _, dimension := range reports.Dimensions() { // in their own order, each once, and no others
+		if slices.Contains(query["by"], string(dimension)) {
+			q.by = append(q.by, dimension)
+		}
+	}
+	if len(q.by) == 0 {
+		q.by = []reports.Dimension{reports.BySource}
+	}
+	if chosen := reports.DataPoint(query.Get("data_point")); chosen != "" {
+		q.dataPoint = chosen
+	}
+	if chosen := reports.Credit(query.Get("credit")); chosen != "" {
+		q.credit = chosen
+	}
+	return q
+}
+
+func (q sourcesQuery) params() reports.Params {
+	p := reports.Params{By: q.by, DataPoint: q.dataPoint, Credit: q.credit}
+	p.From, p.To = q.days.bounds()
+	return p
+}
+
+// query is q as an address, with other days.
+func (q sourcesQuery) query(days dateRange) url.Values {
+	query := days.query()
+	for _, dimension := range q.by {
+		query.Add("by", string(dimension))
+	}
+	query.Set("data_point", string(q.dataPoint))
+	query.Set("credit", string(q.credit))
+	return query
+}
+
+// sourcesView is what the page of sources shows.
+type sourcesView struct {
+	Days       dateRange
+	RangeText  string
+	Presets    []link
+	Dimensions []choice
+	DataPoints []choice
+	Credits    []choice
+	Rule       string
+	Tiles      []tile
+	Table      tableView
+	CSV        string
+	Trouble    *trouble
+}
+
+// tile is one total in large print.
+type tile struct {
+	Title string
+	Lines []string
+	Note  string
+}
+
+func (c *Console) getSources(ctx echo.Context, s *session) error {
+	q := c.readSources(ctx.QueryParams(), s)
+	view := sourcesView{
+		Days: q.days, RangeText: q.days.text(), CSV: hrefOf("sources.csv", q.query(q.days)),
+		Presets:    presetLinks("sources", q.days, q.query),
+		DataPoints: chosen(dataPoints, string(q.dataPoint)),
+		Credits:    chosen(credits, string(q.credit)),
+		Rule:       ruleText(q, lookbackDays(s.site)),
+	}
+	for _, dimension := range reports.Dimensions() {
+		view.Dimensions = append(view.Dimensions, choice{
+			Value: string(dimension), Title: title(string(dimension)), Chosen: slices.Contains(q.by, dimension),
+		})
+	}
+	result, err := c.run(ctx.Request().Context(), s, "source_breakdown", q.params())
+	if view.Trouble = c.troubleOf(ctx, "source_breakdown", err); view.Trouble == nil {
+		view.Table = tableOf(result, "Sources", "leads")
+		view.Tiles = tilesOf(result)
+	}
+	return c.render(ctx, statusOf(view.Trouble), "sources", "Sources", s, view)
+}
+
+func (c *Console) getSourcesCSV(ctx echo.Context, s *session) error {
+	q := c.readSources(ctx.QueryParams(), s)
+	return c.sendCSV(ctx, s, "source_breakdown", q.params(), q.days)
+}
+
+// presetLinks are the ranges to choose from; query says the rest of the page's address.
+func presetLinks(page string, days dateRange, query func(dateRange) url.Values) []link {
+	var links []link
+	for _, p := range presets {
+		links = append(links, link{Title: p.Title, Href: hrefOf(page, query(dateRange{Preset: p.Name})), Current: days.Preset == p.Name})
+	}
+	return links
+}
+
+func chosen(choices []choice, value string) []choice {
+	marked := slices.Clone(choices)
+	for i := range marked {
+		marked[i].Chosen = marked[i].Value == value
+	}
+	return marked
+}
+
+// ruleText says in words which touch everything is placed by.
+func ruleText(q sourcesQuery, lookback int) string {
+	if q.dataPoint == reports.FirstTouch {
+		return "Placed by first touch: the earliest visit that is known, also a direct one."
+	}
+	name := ""
+	for _, point := range dataPoints {
+		if point.Value == string(q.dataPoint) {
+			name = "Placed by " + strings.ToLower(point.Title) + ": "
+		}
+	}
+	if q.credit == reports.Last {
+		return name + "the last visit before the form gets the credit, also a direct one."
+	}
+	return name + "the last known source within " + strconv.Itoa(lookback) + " days before the form gets the credit; only where there is none, the last visit."
+}
+
+// tilesOf shows the totals that a person looks for first.
+func tilesOf(result *reports.Result) []tile {
+	if result.Totals == nil {
+		return nil
+	}
+	totals := map[string]any{}
+	for i, column := range result.Columns {
+		totals[column] = result.Totals[i]
+	}
+	var tiles []tile
+	for _, name := range []string{"visitors", "leads", "conversions", "deals"} {
+		if n, ok := totals[name].(int64); ok {
+			tiles = append(tiles, tile{Title: title(name), Lines: []string{number(n)}, Note: tileNote(name, totals)})
+		}
+	}
+	if won, ok := totals["won_amount"].(reports.Amounts); ok {
+		lines := money(won)
+		if len(lines) == 0 {
+			lines = []string{"–"}
+		}
+		deals, _ := totals["won_deals"].(int64)
+		tiles = append(tiles, tile{Title: title("won_amount"), Lines: lines, Note: "of " + count(int(deals), "won deal", "won deals")})
+	}
+	return tiles
+}
+
+func tileNote(name string, totals map[string]any) string {
+	visitors, _ := totals["visitors"].(int64)
+	leads, _ := totals["leads"].(int64)
+	companies, _ := totals["companies"].(int64)
+	switch {
+	case name == "visitors":
+		return "browsers that arrived"
+	case name == "leads" && companies > 0:
+		return "in " + count(int(companies), "new company", "new companies")
+	case name == "leads" && visitors > 0:
+		return number(leads) + " new people"
+	case name == "conversions":
+		return "forms of known people"
+	case name == "deals":
+		return "created in this time"
+	}
+	return ""
+}
+
+// list is a report that ranks something.
+type list struct {
+	Page, Report, Title, Lead, Empty string
+}
+
+var lists = []list{
+	{"forms", "top_forms", "Forms", "Which forms bring leads, and which are sent by people you knew already.", "Nobody has sent a form in this time."},
+	{"referrers", "top_referrers", "Referrers", "Which websites send you people: the domains that visitors came from, whatever the links carried.", "No visit came from another website in this time."},
+}
+
+// listView is what the page of a list shows.
+type listView struct {
+	list
+	Days      dateRange
+	RangeText string
+	Presets   []link
+	Table     tableView
+	CSV       string
+	Trouble   *trouble
+}
+
+const listLimit = 50
+
+func (l list) params(days dateRange, limit int) reports.Params {
+	p := reports.Params{Limit: limit}
+	p.From, p.To = days.bounds()
+	return p
+}
+
+func (c *Console) getList(l list) func(echo.Context, *session) error {
+	return func(ctx echo.Context, s *session) error {
+		days := readRange(ctx.QueryParams(), c.config.Now().In(zoneOf(s.site)))
+		view := listView{list: l, Days: days, RangeText: days.text(), CSV: hrefOf(l.Page+".csv", days.query()),
+			Presets: presetLinks(l.Page, days, dateRange.query)}
+		result, err := c.run(ctx.Request().Context(), s, l.Report, l.params(days, listLimit))
+		if view.Trouble = c.troubleOf(ctx, l.Report, err); view.Trouble == nil {
+			view.Table = tableOf(result, l.Title, "leads")
+		}
+		return c.render(ctx, statusOf(view.Trouble), "list", l.Title, s, view)
+	}
+}
+
+func (c *Console) getListCSV(l list) func(echo.Context, *session) error {
+	return func(ctx echo.Context, s *session) error {
+		if ctx.Request().Method != http.MethodGet {
+			return echo.ErrMethodNotAllowed
+		}
+		days := readRange(ctx.QueryParams(), c.config.Now().In(zoneOf(s.site)))
+		return c.sendCSV(ctx, s, l.Report, l.params(days, 10_000), days)
+	}
+}
