@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"net/url"
@@ -99,6 +100,9 @@ func NewResolver(site *Site) (*Resolver, error) {
 			return nil, fmt.Errorf("site %s: source_host needs host and source", site.ID)
 		}
 		rule.Host, rule.Source, rule.Medium = cleanHost(rule.Host), normalValue(rule.Source), normalValue(rule.Medium)
+		if known, ok := knownSources()[rule.Source]; ok {
+			rule.Source = known.name
+		}
 		r.rules = append(r.rules, rule)
 	}
 	return r, nil
@@ -191,7 +195,8 @@ func (r *Resolver) tagged(name string) (string, category, string) {
 	host := strings.TrimPrefix(name, "www.")
 	for _, rule := range r.rules {
 		if underHost(host, rule.Host) || name == rule.Source {
-			return rule.Source, categoryByName()[rule.Source], rule.Medium
+			kind := categoryByName()[rule.Source]
+			return rule.Source, kind, cmp.Or(rule.Medium, mediumOf[kind])
 		}
 	}
 	if source, ok := knownSources()[host]; ok && source.category != categoryIgnored {
@@ -204,22 +209,15 @@ func (r *Resolver) tagged(name string) (string, category, string) {
 func (r *Resolver) referrer(host string) (string, category, string) {
 	for _, rule := range r.rules {
 		if underHost(host, rule.Host) {
-			medium := rule.Medium
-			if medium == "" {
-				medium = "referral"
-			}
-			return rule.Source, categoryByName()[rule.Source], medium
+			kind := categoryByName()[rule.Source]
+			return rule.Source, kind, cmp.Or(rule.Medium, mediumOf[kind], "referral")
 		}
 	}
 	source, ok := lookupHost(host)
 	if !ok {
 		return host, "", "referral"
 	}
-	medium := mediumOf[source.category]
-	if medium == "" {
-		medium = "referral"
-	}
-	return source.name, source.category, medium
+	return source.name, source.category, cmp.Or(mediumOf[source.category], "referral")
 }
 
 // clickSource names the network that put a click id on the link. Networks that mark only paid clicks give cpc.

@@ -9,7 +9,7 @@ func testResolver(t *testing.T) *Resolver {
 		Origins:          []string{"https://www.acme.example", "http://localhost:8080"},
 		OwnDomains:       []string{"acme-shop.test"},
 		IgnoredReferrers: []string{"pay.bank.test"},
-		SourceHosts:      []SourceHost{{Host: "google.localhost", Source: "Google", Medium: "organic"}, {Host: "partner.test", Source: "partner a"}},
+		SourceHosts:      []SourceHost{{Host: "google.localhost", Source: "Google", Medium: "organic"}, {Host: "partner.test", Source: "partner a"}, {Host: "chat.localhost", Source: "chatgpt.com"}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -57,6 +57,7 @@ func TestResolve(t *testing.T) {
 		{"ignored referrer with UTMs keeps the UTMs", Touch{UTMSource: "news", UTMMedium: "email", Referrer: "https://www.paypal.com/"}, "news", "email", "", ChannelEmail, ""},
 		{"operator's host", Touch{Referrer: "http://google.localhost:8081/"}, "google", "organic", "", ChannelOrganicSearch, "google.localhost"},
 		{"operator's host without medium", Touch{Referrer: "https://www.partner.test/"}, "partner a", "referral", "", ChannelReferral, "partner.test"},
+		{"operator's host for a known source", Touch{Referrer: "http://chat.localhost/"}, "chatgpt", "ai", "", ChannelAIAssistants, "chat.localhost"},
 		{"campaign without source", Touch{UTMCampaign: "X"}, "", "", "x", ChannelUnassigned, ""},
 		{"campaign without source, with referrer", Touch{UTMCampaign: "X", Referrer: "https://bing.com/"}, "bing", "organic", "x", ChannelOrganicSearch, "bing.com"},
 		{"double encoding", Touch{UTMSource: "a", UTMCampaign: "Fr%C3%BChling%202026"}, "a", "", "frühling 2026", ChannelUnassigned, ""},
