@@ -1,0 +1,164 @@
+package forward
+
+import (
+	"context"
+	"errors"
+
+	"github.com/headwater/headwater/collector/store"
+	"github.com/headwater/headwater/collector/visitors"
+	"github.com/headwater/headwater/schema"
+)
+
+// manyRefused is how many rows in a row a table may refuse before that says more about the table than about the rows:
+// then nothing more is set aside, and the operator is told.
+const manyRefused = 100
+
+// deliver brings one chunk to ClickHouse: filter, insert, claim first touches. Its error is the context's.
+func (f *Forwarder) deliver(ctx context.Context, c *chunk) error {
+	rows := f.withoutDuplicates(ctx, c)
+	if c.kind == schema.KindSubmission {
+		// What people typed goes first: once the submission is there its fields are.
+		if _, err := f.insert(ctx, c, "submission_fields", withFields(rows)); err != nil {
+			return err
+		}
+	}
+	stored, err := f.insert(ctx, c, c.table, rows)
+	if err != nil {
+		return err
+	}
+	f.stats.rows.Add(uint64(len(stored)))
+	f.claimFirstTouches(ctx, stored)
+	return nil
+}
+
+// withoutDuplicates drops the records that another copy of was seen before. The filter runs once for a chunk, before the first
+// try to insert: it claims the identities, so asking again would give the same answer.
+func (f *Forwarder) withoutDuplicates(ctx context.Context, c *chunk) []row {
+	if f.config.Visitors == nil || !c.kind.FromBrowser() {
+		return c.rows
+	}
+	seen := make([]visitors.Seen, len(c.rows))
+	for i := range c.rows {
+		record := c.rows[i].record
+		seen[i] = visitors.Seen{Site: record.Site(), Kind: c.kind, ID: record.ID(), Identity: c.rows[i].identity()}
+	}
+	duplicate, err := f.config.Visitors.Duplicates(ctx, seen)
+	f.redisAnswered(ctx, err)
+	if err != nil {
+		return c.rows
+	}
+	kept := make([]row, 0, len(c.rows))
+	for i := range c.rows {
+		if !duplicate[i] {
+			kept = append(kept, c.rows[i])
+		}
+	}
+	f.stats.duplicates.Add(uint64(len(c.rows) - len(kept)))
+	return kept
+}
+
+func withFields(rows []row) []row {
+	var kept []row
+	for i := range rows {
+		if _, ok := rows[i].record.(*schema.Submission).FieldsRow(); ok {
+			kept = append(kept, rows[i])
+		}
+	}
+	return kept
+}
+
+// insert brings rows into a table, however long it takes, and returns those that are there. The others, each found bad by
+// itself, are in the dead letters. Its error is the context's.
+func (f *Forwarder) insert(ctx context.Context, c *chunk, table string, rows []row) ([]row, error) {
+	wait := backoff{least: f.config.RetryMin, most: f.config.RetryMax}
+	for len(rows) > 0 {
+		err := f.config.Store.Insert(ctx, table, c.token(rows), values(table, rows))
+		if err == nil {
+			f.refused[table] = 0
+			f.clickHouse.set("ok", nil)
+			return rows, nil
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		class := store.Classify(err)
+		if class == store.Data && (len(rows) > 1 || f.refused[table] < manyRefused) {
+			return f.setAside(ctx, c, table, rows, err)
+		}
+		f.stats.retries.Add(1)
+		f.clickHouse.set(class.String(), err)
+		if class != store.Retry {
+			wait.hold() // only a person can help: don't hurry
+		}
+		if err := wait.sleep(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// setAside inserts the rows but the bad ones: it takes out the row that err names, or halves them until one is left.
+func (f *Forwarder) setAside(ctx context.Context, c *chunk, table string, rows []row, err error) ([]row, error) {
+	if len(rows) == 1 {
+		f.refused[table]++
+		return nil, f.bury(ctx, newLetter(c.segment, rows[0].sequence, table, rows[0].payload, err))
+	}
+	middle := len(rows) / 2
+	parts := [][]row{rows[:middle], rows[middle:]}
+	var named *store.RowError
+	if errors.As(err, &named) && named.Row < len(rows) {
+		others := append(append([]row(nil), rows[:named.Row]...), rows[named.Row+1:]...)
+		parts = [][]row{rows[named.Row : named.Row+1], others}
+	}
+	var stored []row
+	for _, part := range parts {
+		there, err := f.insert(ctx, c, table, part)
+		if err != nil {
+			return nil, err
+		}
+		stored = append(stored, there...)
+	}
+	return stored, nil
+}
+
+// values returns what is inserted: the records, or for submission_fields the rows that belong to them.
+func values(table string, rows []row) []any {
+	values := make([]any, len(rows))
+	for i := range rows {
+		values[i] = rows[i].record
+		if table == "submission_fields" {
+			values[i], _ = rows[i].record.(*schema.Submission).FieldsRow()
+		}
+	}
+	return values
+}
+
+// claimFirstTouches tells Redis of the touches in rows. Where that fails Redis knows less for a while; nothing depends on it.
+func (f *Forwarder) claimFirstTouches(ctx context.Context, rows []row) {
+	if f.config.Visitors == nil {
+		return
+	}
+	var arrivals []visitors.Arrival
+	for i := range rows {
+		switch record := rows[i].record.(type) {
+		case *schema.TouchRecord:
+			arrivals = append(arrivals, visitors.Arrival{Site: record.SiteID, Visitor: record.VisitorID, Touch: record.Touch})
+		case *schema.Submission:
+			arrivals = append(arrivals,
+				visitors.Arrival{Site: record.SiteID, Visitor: record.VisitorID, Touch: record.FirstTouch},
+				visitors.Arrival{Site: record.SiteID, Visitor: record.VisitorID, Touch: record.LatestTouch})
+		}
+	}
+	if len(arrivals) > 0 {
+		f.redisAnswered(ctx, f.config.Visitors.ClaimFirstTouches(ctx, arrivals))
+	}
+}
+
+func (f *Forwarder) redisAnswered(ctx context.Context, err error) {
+	switch {
+	case err == nil:
+		f.redis.set("ok", nil)
+	case ctx.Err() == nil:
+		f.redis.set("skipped", err)
+	}
+}

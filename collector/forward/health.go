@@ -1,0 +1,109 @@
+package forward
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// health is the state of a service, logged when it changes.
+type health struct {
+	log  *slog.Logger
+	name string
+
+	mu    sync.Mutex
+	state string
+	since time.Time
+}
+
+func newHealth(log *slog.Logger, name string) *health {
+	return &health{log: log, name: name, state: "ok", since: time.Now()}
+}
+
+// hints tell an operator what a state asks of him.
+var hints = map[string]string{
+	"retry":   "records wait in the spool and are tried again",
+	"schema":  "records wait in the spool: run headwater migrate",
+	"data":    "a table refuses row after row, so no more of them are set aside: compare its columns with this version's",
+	"unknown": "records wait in the spool until this is resolved",
+	"skipped": "duplicates are merged by ClickHouse alone meanwhile",
+}
+
+func (h *health) set(state string, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if state == h.state {
+		return
+	}
+	lasted := time.Since(h.since).Round(time.Millisecond)
+	h.state, h.since = state, time.Now()
+	if state == "ok" {
+		h.log.Info("forward: "+h.name+" works again", "after", lasted)
+		return
+	}
+	level := slog.LevelError
+	if state == "skipped" || state == "retry" {
+		level = slog.LevelWarn
+	}
+	h.log.Log(context.Background(), level, "forward: "+h.name+" fails: "+hints[state], "state", state, "error", err)
+}
+
+func (h *health) get() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.state
+}
+
+// backoff waits longer after each failure: between nothing and a bound that doubles, so that many collectors do not come
+// back at once.
+type backoff struct {
+	least, most time.Duration
+	tries       int
+}
+
+func (b *backoff) sleep(ctx context.Context) error {
+	bound := b.most
+	if b.tries < 30 {
+		bound = min(b.most, b.least<<b.tries)
+	}
+	b.tries++
+	timer := time.NewTimer(rand.N(bound) + 1)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// hold makes the coming waits those of the fifth failure at least.
+func (b *backoff) hold() { b.tries = max(b.tries, 4) }
+
+type counters struct {
+	rows, duplicates, deadLetters, retries, segments atomic.Uint64
+}
+
+// Stats are the figures for metrics; counts are since New. How much waits, and for how long, is in spool.Stats.
+type Stats struct {
+	Rows        uint64 // records stored and acknowledged by ClickHouse
+	Duplicates  uint64 // records that Redis knew another copy of
+	DeadLetters uint64 // records set aside
+	Retries     uint64 // failed tries
+	Segments    uint64 // forwarded
+
+	ClickHouse string // ok, retry, schema, data, unknown: see store.Class
+	Redis      string // ok, skipped
+}
+
+// Stats returns the present figures.
+func (f *Forwarder) Stats() Stats {
+	return Stats{
+		Rows: f.stats.rows.Load(), Duplicates: f.stats.duplicates.Load(), DeadLetters: f.stats.deadLetters.Load(),
+		Retries: f.stats.retries.Load(), Segments: f.stats.segments.Load(),
+		ClickHouse: f.clickHouse.get(), Redis: f.redis.get(),
+	}
+}
