@@ -15,6 +15,7 @@ var mayImport = map[string][]string{
 	"snippet":                 {"schema"},
 	"collector/rejection":     {"schema"},
 	"collector/intake":        {"schema", "snippet", "collector/rejection"},
+	"collector/intake/corpus": {"schema"},
 	"collector/spool":         {"schema"},
 	"collector/visitors":      {"schema"},
 	"collector/store":         {"schema"},
