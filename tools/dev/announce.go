@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"github.com/headwater/headwater/tools/dev/stack"
 )
 
 // announce describes the stack to people and, in stack.json, to other tools.
@@ -15,9 +17,10 @@ func (s *station) announce(context.Context) error {
 	if err := s.stack.Write(); err != nil {
 		return err
 	}
-	config := ""
+	config, file := "", ""
 	if s.stack.Config != filepath.Join(s.root, ".headwater", "headwater.toml") {
 		config = " --config " + s.short(s.stack.Config)
+		file = " -stack " + s.short(filepath.Join(s.data, stack.FileName))
 	}
 	lines := []string{
 		"",
@@ -31,7 +34,7 @@ func (s *station) announce(context.Context) error {
 	if s.stack.ClickHouse != "" {
 		lines = append(lines, "  Ask ClickHouse      curl '"+s.stack.ClickHouse+"/?query=SELECT+source,count()+FROM+touches+FINAL+GROUP+BY+source+FORMAT+PrettyCompact'")
 	}
-	lines = append(lines, "  Play a visitor      go run ./tools/story", "  A year of data      go run ./tools/seed", "  Logs                "+s.short(filepath.Join(s.data, "log")), "")
+	lines = append(lines, "  Play a visitor      go run ./tools/story"+file, "  A year of data      go run ./tools/seed"+file, "  Logs                "+s.short(filepath.Join(s.data, "log")), "")
 	s.supervisor.Say("%s", strings.Join(lines, "\n"))
 	if s.open {
 		s.openBrowser()

@@ -105,7 +105,15 @@ func (c *Client) ReportText(ctx context.Context, name, format string, parameters
 	for key, values := range parameters {
 		query[key] = values
 	}
-	body, err := c.call(ctx, http.MethodGet, "/api/reports/"+name+"?"+query.Encode(), "", nil)
+	path := "/api/reports/" + name
+	var body []byte
+	var err error
+	if query.Has("email") {
+		// An address does not belong into a URL: the API takes it in a body only.
+		body, err = c.call(ctx, http.MethodPost, path, "application/x-www-form-urlencoded", strings.NewReader(query.Encode()))
+	} else {
+		body, err = c.call(ctx, http.MethodGet, path+"?"+query.Encode(), "", nil)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("report %s: %w", name, err)
 	}

@@ -19,10 +19,12 @@ type leads struct {
 	conn driver.Conn
 	api  *client.Client
 
-	mu      sync.Mutex // guards what follows
-	version string     // changes whenever anything was stored
-	view    leadsView
-	cards   map[string]cachedCard
+	// Only for the watching goroutine: the mark of what was read last, and the cards by contact.
+	marked string
+	cards  map[string]cachedCard
+
+	mu   sync.Mutex // guards view
+	view leadsView
 }
 
 // leadsView is the page's data.
@@ -54,12 +56,12 @@ type lead struct {
 }
 
 type cachedCard struct {
-	version string // of the contact's submissions and of what the CRM sent
-	at      time.Time
-	points  []dataPoint
+	sent   uint64 // submissions of the contact
+	at     time.Time
+	points []dataPoint
 }
 
-const latestLeads = 8
+const latestLeads = 6
 
 func newLeads(_ context.Context, c Config) (*leads, error) {
 	options, err := clickhouse.ParseDSN(c.ClickHouseDSN)
@@ -73,29 +75,33 @@ func newLeads(_ context.Context, c Config) (*leads, error) {
 	return &leads{Config: c, conn: conn, api: &client.Client{URL: c.Collector, Key: c.APIKey}, cards: map[string]cachedCard{}}, nil
 }
 
-// stored counts the site's rows; together they tell whether anything changed.
-func (l *leads) stored(ctx context.Context) ([]totals, error) {
-	rows, err := l.conn.Query(ctx, `
-		SELECT 'touches', count() FROM touches FINAL WHERE site_id = {site:String} UNION ALL
-		SELECT 'submissions', count() FROM submissions FINAL WHERE site_id = {site:String} UNION ALL
-		SELECT 'deals', uniqExact(deal_id) FROM deals WHERE site_id = {site:String} UNION ALL
-		SELECT 'deal changes', count() FROM deals FINAL WHERE site_id = {site:String} UNION ALL
-		SELECT 'contacts imported', uniqExact(contact_id) FROM contacts WHERE site_id = {site:String} UNION ALL
-		SELECT 'companies imported', uniqExact(company_id) FROM companies WHERE site_id = {site:String}`,
+// mark changes whenever a row of the site is stored. It counts without FINAL, which is cheap enough to ask for all the
+// time.
+func (l *leads) mark(ctx context.Context) (string, error) {
+	var counts [5]uint64
+	row := l.conn.QueryRow(ctx, `
+		SELECT (SELECT count() FROM touches WHERE site_id = {site:String}), (SELECT count() FROM submissions WHERE site_id = {site:String}),
+			(SELECT count() FROM deals WHERE site_id = {site:String}), (SELECT count() FROM contacts WHERE site_id = {site:String}),
+			(SELECT count() FROM companies WHERE site_id = {site:String})`,
 		clickhouse.Named("site", l.SiteID))
-	if err != nil {
+	if err := row.Scan(&counts[0], &counts[1], &counts[2], &counts[3], &counts[4]); err != nil {
+		return "", fmt.Errorf("count rows: %w", err)
+	}
+	return fmt.Sprint(counts), nil
+}
+
+// stored counts what the site has.
+func (l *leads) stored(ctx context.Context) ([]totals, error) {
+	counted := []totals{{What: "touches"}, {What: "submissions"}, {What: "deals"}, {What: "contacts imported"}, {What: "companies imported"}}
+	row := l.conn.QueryRow(ctx, `
+		SELECT (SELECT count() FROM touches FINAL WHERE site_id = {site:String}), (SELECT count() FROM submissions FINAL WHERE site_id = {site:String}),
+			(SELECT uniqExact(deal_id) FROM deals WHERE site_id = {site:String}), (SELECT uniqExact(contact_id) FROM contacts WHERE site_id = {site:String}),
+			(SELECT uniqExact(company_id) FROM companies WHERE site_id = {site:String})`,
+		clickhouse.Named("site", l.SiteID))
+	if err := row.Scan(&counted[0].Count, &counted[1].Count, &counted[2].Count, &counted[3].Count, &counted[4].Count); err != nil {
 		return nil, fmt.Errorf("count rows: %w", err)
 	}
-	defer rows.Close()
-	var counted []totals
-	for rows.Next() {
-		var t totals
-		if err := rows.Scan(&t.What, &t.Count); err != nil {
-			return nil, fmt.Errorf("count rows: %w", err)
-		}
-		counted = append(counted, t)
-	}
-	return counted, rows.Err()
+	return counted, nil
 }
 
 // latest lists who sent a form most recently.

@@ -5,107 +5,142 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Watch keeps the page of leads up to date and prints a line in the terminal for every new submission, until ctx
-// ends. It looks about twice a second: with the second that the spool may wait, a lead shows within two.
+// ends.
 func (s *Site) Watch(ctx context.Context) {
 	s.leads.watch(ctx)
 }
 
+// watch looks three times a second. With the second that the spool may wait, a lead is on the page within two: the list
+// of people at once, what Headwater says about them as soon as the reports have answered.
 func (l *leads) watch(ctx context.Context) {
+	defer l.conn.Close()
 	seen := map[string]uint64{}
 	for first := true; ; first = false {
 		began := time.Now()
-		if changed := l.refresh(ctx); changed {
+		changed, err := l.refresh(ctx)
+		if err != nil && ctx.Err() == nil {
+			l.fail(err)
+		} else if changed {
 			l.tell(seen, first)
 		}
-		// While a year of data is filled in, everything changes all the time: the page then takes a third of the work.
-		pause := max(400*time.Millisecond, 2*time.Since(began))
 		select {
 		case <-ctx.Done():
-			l.conn.Close()
 			return
-		case <-time.After(pause):
+		// While a year of data is filled in, everything changes all the time: the page then takes half of the work.
+		case <-time.After(max(300*time.Millisecond, time.Since(began))):
 		}
 	}
 }
 
 // refresh reads everything again where anything was stored since the last time.
-func (l *leads) refresh(ctx context.Context) (changed bool) {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+func (l *leads) refresh(ctx context.Context) (changed bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	view, err := l.read(ctx)
+	mark, err := l.mark(ctx)
+	if err != nil || mark == l.marked {
+		return false, err
+	}
+	view := l.now()
+	view.Problem = ""
+	if view.Leads, err = l.latest(ctx); err != nil {
+		return false, err
+	}
+	if view.Rows, err = l.stored(ctx); err != nil {
+		return false, err
+	}
+	waiting := l.addKnownCards(view.Leads)
+	l.show(view, mark+" people")
+	if err := l.readCards(ctx, view.Leads, waiting); err != nil {
+		return false, err
+	}
+	l.show(view, mark+" cards")
+	if view.Breakdown, err = l.readBreakdowns(ctx); err != nil {
+		return true, err
+	}
+	l.show(view, mark)
+	l.marked = mark
+	return true, nil
+}
+
+// show makes view what the page shows from now on.
+func (l *leads) show(view leadsView, version string) {
+	view.Version = version
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err != nil {
-		// The collector or the engine may be restarting: the page says so and the next look may succeed.
-		problem := err.Error()
-		if ctx.Err() == nil && problem != l.view.Problem {
-			l.view.Problem, l.view.Version = problem, "problem "+time.Now().Format(time.RFC3339Nano)
-			l.version = ""
-		}
-		return false
-	}
-	if view == nil {
-		return false
-	}
-	l.view, l.version = *view, view.Version
-	return true
+	// The pages that show the present view read its leads: the next ones get a list of their own.
+	view.Leads = append([]lead(nil), view.Leads...)
+	l.view = view
 }
 
-// read returns nil where nothing changed.
-func (l *leads) read(ctx context.Context) (*leadsView, error) {
-	counted, err := l.stored(ctx)
-	if err != nil {
-		return nil, err
-	}
-	view := leadsView{Version: fmt.Sprint(counted), Rows: counted}
+// fail shows why nothing can be read: the collector or the engine may be restarting. The next look may succeed.
+func (l *leads) fail(err error) {
 	l.mu.Lock()
-	same := l.version == view.Version
-	l.mu.Unlock()
-	if same {
-		return nil, nil
+	defer l.mu.Unlock()
+	if problem := err.Error(); problem != l.view.Problem {
+		l.view.Problem, l.view.Version = problem, "problem "+time.Now().Format(time.RFC3339Nano)
 	}
-	if view.Leads, err = l.latest(ctx); err != nil {
-		return nil, err
-	}
-	for i := range view.Leads {
-		if view.Leads[i].Points, err = l.card(ctx, view.Leads[i], fmt.Sprint(counted[2:])); err != nil {
-			return nil, err
-		}
-	}
-	for _, wanted := range breakdowns {
-		table, err := readBreakdown(ctx, l.api, wanted.title, wanted.hint, wanted.point)
-		if err != nil {
-			return nil, err
-		}
-		view.Breakdown = append(view.Breakdown, table)
-	}
-	return &view, nil
+	l.marked = ""
 }
 
-// card reads a contact's data points anew when it sent something, the CRM changed or some time has passed: eight cards
-// twice a second would be most of the engine's work while a year of data is filled in.
-func (l *leads) card(ctx context.Context, who lead, crm string) ([]dataPoint, error) {
-	version := fmt.Sprint(who.Sent, crm)
-	if cached, ok := l.cards[who.ContactID]; ok && cached.version == version && time.Since(cached.at) < 5*time.Second {
-		return cached.points, nil
+// addKnownCards gives the people the cards that were read before, and returns those whose cards must be read: they sent
+// something since, or their card is some time old and imports or late touches may have changed it.
+func (l *leads) addKnownCards(people []lead) (waiting []int) {
+	for i := range people {
+		cached, ok := l.cards[people[i].ContactID]
+		people[i].Points = cached.points
+		if !ok {
+			for _, point := range pointNames {
+				people[i].Points = append(people[i].Points, dataPoint{Label: point.label, Status: "reading …"})
+			}
+		}
+		if !ok || cached.sent != people[i].Sent || time.Since(cached.at) > 5*time.Second {
+			waiting = append(waiting, i)
+		}
 	}
-	points, err := card(ctx, l.api, who.ContactID)
-	if err != nil {
-		return nil, err
+	return waiting
+}
+
+func (l *leads) readCards(ctx context.Context, people []lead, waiting []int) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(3)
+	read := make([][]dataPoint, len(people))
+	for _, i := range waiting {
+		group.Go(func() (err error) {
+			read[i], err = card(ctx, l.api, people[i].ContactID)
+			return err
+		})
 	}
-	l.cards[who.ContactID] = cachedCard{version, time.Now(), points}
-	return points, nil
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for _, i := range waiting {
+		people[i].Points = read[i]
+		l.cards[people[i].ContactID] = cachedCard{people[i].Sent, time.Now(), read[i]}
+	}
+	return nil
+}
+
+func (l *leads) readBreakdowns(ctx context.Context) ([]breakdown, error) {
+	group, ctx := errgroup.WithContext(ctx)
+	tables := make([]breakdown, len(breakdowns))
+	for i, wanted := range breakdowns {
+		group.Go(func() (err error) {
+			tables[i], err = readBreakdown(ctx, l.api, wanted.title, wanted.hint, wanted.point)
+			return err
+		})
+	}
+	return tables, group.Wait()
 }
 
 // tell prints the submissions that are new since the last look. No personal data: a terminal's text is kept in places
 // that nobody thinks of.
 func (l *leads) tell(seen map[string]uint64, first bool) {
-	l.mu.Lock()
-	view := l.view
-	l.mu.Unlock()
+	view := l.now()
 	for i := len(view.Leads) - 1; i >= 0; i-- {
 		one := view.Leads[i]
 		if !first && seen[one.ContactID] < one.Sent {
@@ -115,15 +150,20 @@ func (l *leads) tell(seen map[string]uint64, first bool) {
 	}
 }
 
+// pointsLine is the way of a person: "First touch linkedin/paid-social/spring → Lead creation …".
 func pointsLine(points []dataPoint) string {
 	var parts []string
 	for _, point := range points {
-		if point.Known { // no "none yet" in the terminal
-			parts = append(parts, point.Label+" "+strings.Join([]string{point.Source, point.Medium, point.Campaign}, "/"))
+		if point.Known {
+			parts = append(parts, fmt.Sprintf("%s %s", point.Label, slashed(point.Source, point.Medium, point.Campaign)))
 		}
 	}
 	if len(parts) == 0 {
 		return "(unattributed)"
 	}
-	return strings.Join(parts, "  →  ")
+	return strings.Join(parts, " → ")
+}
+
+func slashed(texts ...string) string {
+	return strings.TrimRight(strings.Join(texts, "/"), "/")
 }
