@@ -22,6 +22,16 @@ func (c *Console) run(ctx context.Context, s *session, name string, params repor
 	return c.config.Reports.Run(ctx, name, params)
 }
 
+// ask is run for a page: with days that the person chose, and an explanation where there is no answer.
+func (c *Console) ask(ctx echo.Context, s *session, name string, params reports.Params, days dateRange) (*reports.Result, *trouble) {
+	if wrong := days.check(); wrong != nil {
+		return nil, wrong
+	}
+	params.From, params.To = days.bounds()
+	result, err := c.run(ctx.Request().Context(), s, name, params)
+	return result, c.troubleOf(ctx, name, err)
+}
+
 func lookbackDays(site *schema.Site) int {
 	if site.LookbackDays == 0 {
 		return schema.DefaultLookbackDays
@@ -64,8 +74,8 @@ func statusOf(t *trouble) int {
 
 // sendCSV answers with the whole result as a file.
 func (c *Console) sendCSV(ctx echo.Context, s *session, name string, params reports.Params, days dateRange) error {
-	result, err := c.run(ctx.Request().Context(), s, name, params)
-	if t := c.troubleOf(ctx, name, err); t != nil {
+	result, t := c.ask(ctx, s, name, params, days)
+	if t != nil {
 		return c.render(ctx, t.status, "problem", t.Heading, s, problem{t.Heading, t.Text})
 	}
 	file := strings.Join(strings.FieldsFunc("headwater "+string(s.site.ID)+" "+name+" "+days.From+" "+days.To, notInFileName), "-")

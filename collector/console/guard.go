@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -87,7 +88,7 @@ const home = "/console/sources"
 // localTarget returns the page of the console that text names, and home for anything else: text comes from a URL.
 func localTarget(text string) string {
 	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" || len(text) > 1024 {
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" || len(text) > 1024 || path.Clean(u.Path) != u.Path {
 		return home
 	}
 	for _, page := range navigation {

@@ -6,7 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
-	"strings"
+	"strconv"
 	"sync"
 	"time"
 
@@ -25,18 +25,21 @@ const (
 	leadsPatience = 20 * time.Second
 )
 
-// leadView is one new person: what first brought them, and what led to the form that made them a lead. All of it is
-// text, so that page and script show the same.
+// leadView is one form that was sent: what first brought the person, and what led to this form. All of it is text, so
+// that page and script show the same.
 type leadView struct {
-	ID             string `json:"id"` // of the row on the page
-	Contact        string `json:"contact"`
-	When           string `json:"when"`
-	Machine        string `json:"machine"`
-	Form           string `json:"form"`
-	First          string `json:"first"`
-	FirstDetail    string `json:"first_detail"`
-	Creation       string `json:"creation"`
-	CreationDetail string `json:"creation_detail"`
+	ID          string `json:"id"` // of the row on the page
+	Contact     string `json:"contact"`
+	Kind        string `json:"kind"` // lead or conversion
+	Title       string `json:"title"`
+	When        string `json:"when"`
+	Machine     string `json:"machine"`
+	Form        string `json:"form"`
+	First       string `json:"first"`
+	FirstDetail string `json:"first_detail"`
+	Point       string `json:"point"` // the data point that the source is
+	Source      string `json:"source"`
+	Detail      string `json:"detail"`
 }
 
 // leadsView is what the page of leads shows.
@@ -134,28 +137,32 @@ func readLeads(result *reports.Result, zone *time.Location) []leadView {
 	leads := make([]leadView, 0, len(result.Rows))
 	for i := range result.Rows {
 		value := func(column string) string { return text(result.Value(i, column)) }
-		when := momentOf(result.Value(i, "occurred_at"), zone)
+		at, _ := result.Value(i, "occurred_at").(time.Time)
+		when := momentOf(at, zone)
 		lead := leadView{
-			ID: value("contact_id"), Contact: value("contact_id"), Form: value("form"),
-			When: when.Text, Machine: when.Machine,
+			ID: value("contact_id") + strconv.FormatInt(at.UnixMilli(), 36), Contact: value("contact_id"), Form: value("form"),
+			When: when.Text, Machine: when.Machine, Kind: "conversion", Title: "Known person", Point: "Conversion",
+			Source: value("source"), Detail: detail(value("medium"), value("campaign")),
+			First: value("first_source"), FirstDetail: detail(value("first_medium"), value("first_campaign")),
 		}
-		lead.First, lead.FirstDetail = sourceText(value, "first_touch_")
-		lead.Creation, lead.CreationDetail = sourceText(value, "lead_creation_")
+		if value("kind") == "lead" {
+			lead.Kind, lead.Title, lead.Point = "lead", "New lead", "Lead creation"
+		}
+		if lead.First == "" {
+			lead.First, lead.FirstDetail = "none", "in the CRM before"
+		}
 		leads = append(leads, lead)
 	}
 	return leads
 }
 
-// sourceText writes a touch as its source, and medium and campaign (else the referrer) as the detail.
-func sourceText(value func(string) string, prefix string) (source, detail string) {
-	if source = value(prefix + "source"); source == "" {
-		return "(unattributed)", ""
+// detail writes what there is of medium and campaign.
+func detail(medium, campaign string) string {
+	if medium == schema.MediumNone {
+		medium = ""
 	}
-	var parts []string
-	for _, name := range []string{"medium", "campaign"} {
-		if part := value(prefix + name); part != "" && part != schema.MediumNone {
-			parts = append(parts, part)
-		}
+	if medium != "" && campaign != "" {
+		return medium + " · " + campaign
 	}
-	return source, strings.Join(parts, " · ")
+	return medium + campaign
 }

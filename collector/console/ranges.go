@@ -1,6 +1,7 @@
 package console
 
 import (
+	"net/http"
 	"net/url"
 	"time"
 )
@@ -72,14 +73,26 @@ func dateText(t time.Time) string {
 	return t.Format(time.DateOnly)
 }
 
-// bounds returns the range as reports take it: the end is not included. What is no date goes on as it is, and the
-// report says so.
+// bounds returns the range as reports take it: the end is not included.
 func (r dateRange) bounds() (from, to string) {
 	last, err := time.Parse(time.DateOnly, r.To)
 	if err != nil {
 		return r.From, r.To
 	}
 	return r.From, last.AddDate(0, 0, 1).Format(time.DateOnly)
+}
+
+// check says what is wrong with days that a person chose, nil for nothing.
+func (r dateRange) check() *trouble {
+	for _, day := range []string{r.From, r.To} {
+		if _, err := time.Parse(time.DateOnly, day); day != "" && err != nil {
+			return &trouble{"These days cannot be read", "Write days as in 2026-03-01, or choose one of the ranges above.", http.StatusUnprocessableEntity}
+		}
+	}
+	if r.From != "" && r.To != "" && r.From > r.To {
+		return &trouble{"The first day is after the last", "Swap the two days, or choose one of the ranges above.", http.StatusUnprocessableEntity}
+	}
+	return nil
 }
 
 // query returns the range as a page's address names it.

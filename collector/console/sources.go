@@ -1,7 +1,6 @@
 package console
 
 import (
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -62,9 +61,7 @@ func (c *Console) readSources(query url.Values, s *session) sourcesQuery {
 }
 
 func (q sourcesQuery) params() reports.Params {
-	p := reports.Params{By: q.by, DataPoint: q.dataPoint, Credit: q.credit}
-	p.From, p.To = q.days.bounds()
-	return p
+	return reports.Params{By: q.by, DataPoint: q.dataPoint, Credit: q.credit}
 }
 
 // query is q as an address, with other days.
@@ -114,8 +111,8 @@ func (c *Console) getSources(ctx echo.Context, s *session) error {
 			Value: string(dimension), Title: title(string(dimension)), Chosen: slices.Contains(q.by, dimension),
 		})
 	}
-	result, err := c.run(ctx.Request().Context(), s, "source_breakdown", q.params())
-	if view.Trouble = c.troubleOf(ctx, "source_breakdown", err); view.Trouble == nil {
+	var result *reports.Result
+	if result, view.Trouble = c.ask(ctx, s, "source_breakdown", q.params(), q.days); view.Trouble == nil {
 		view.Table = tableOf(result, "Sources", "leads")
 		view.Tiles = tilesOf(result)
 	}
@@ -204,56 +201,4 @@ func tileNote(name string, totals map[string]any) string {
 		return "created in this time"
 	}
 	return ""
-}
-
-// list is a report that ranks something.
-type list struct {
-	Page, Report, Title, Lead, Empty string
-}
-
-var lists = []list{
-	{"forms", "top_forms", "Forms", "Which forms bring leads, and which are sent by people you knew already.", "Nobody has sent a form in this time."},
-	{"referrers", "top_referrers", "Referrers", "Which websites send you people: the domains that visitors came from, whatever the links carried.", "No visit came from another website in this time."},
-}
-
-// listView is what the page of a list shows.
-type listView struct {
-	list
-	Days      dateRange
-	RangeText string
-	Presets   []link
-	Table     tableView
-	CSV       string
-	Trouble   *trouble
-}
-
-const listLimit = 50
-
-func (l list) params(days dateRange, limit int) reports.Params {
-	p := reports.Params{Limit: limit}
-	p.From, p.To = days.bounds()
-	return p
-}
-
-func (c *Console) getList(l list) func(echo.Context, *session) error {
-	return func(ctx echo.Context, s *session) error {
-		days := readRange(ctx.QueryParams(), c.config.Now().In(zoneOf(s.site)))
-		view := listView{list: l, Days: days, RangeText: days.text(), CSV: hrefOf(l.Page+".csv", days.query()),
-			Presets: presetLinks(l.Page, days, dateRange.query)}
-		result, err := c.run(ctx.Request().Context(), s, l.Report, l.params(days, listLimit))
-		if view.Trouble = c.troubleOf(ctx, l.Report, err); view.Trouble == nil {
-			view.Table = tableOf(result, l.Title, "leads")
-		}
-		return c.render(ctx, statusOf(view.Trouble), "list", l.Title, s, view)
-	}
-}
-
-func (c *Console) getListCSV(l list) func(echo.Context, *session) error {
-	return func(ctx echo.Context, s *session) error {
-		if ctx.Request().Method != http.MethodGet {
-			return echo.ErrMethodNotAllowed
-		}
-		days := readRange(ctx.QueryParams(), c.config.Now().In(zoneOf(s.site)))
-		return c.sendCSV(ctx, s, l.Report, l.params(days, 10_000), days)
-	}
 }

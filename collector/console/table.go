@@ -70,6 +70,11 @@ func tableOf(result *reports.Result, label, bar string) tableView {
 	}
 	if result.Totals != nil && len(result.Rows) > 0 {
 		view.Totals = cellsOf(result.Totals, -1, 0, 0)
+		for i, isText := range texts {
+			if isText {
+				view.Totals[i] = cellView{}
+			}
+		}
 	}
 	return view
 }

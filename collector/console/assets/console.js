@@ -40,6 +40,7 @@
     item.querySelector("time").dateTime = lead.machine;
     item.querySelector("a").href = "/console/contacts/" + encodeURIComponent(lead.contact);
     item.dataset.id = lead.id;
+    item.dataset.kind = lead.kind;
     return item;
   };
 
@@ -60,7 +61,9 @@
     while (list.children.length > MOST) list.lastElementChild.remove();
     empty.hidden = true;
     news.textContent =
-      fresh.length === 1 ? `New lead from ${fresh[0].creation}, by form ${fresh[0].form}` : `${fresh.length} new leads`;
+      fresh.length === 1
+        ? `${fresh[0].title}: ${fresh[0].source}, form ${fresh[0].form}`
+        : `${fresh.length} new forms`;
   };
 
   // Asks again a while after each answer, and three times as long as the answer took: a slow database is left in peace.
