@@ -29,8 +29,10 @@ const (
 	scopesABI6     = unix.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | unix.LANDLOCK_SCOPE_SIGNAL
 	ruleFileBelow  = 1 // LANDLOCK_RULE_PATH_BENEATH
 	ruleNetwork    = 2 // LANDLOCK_RULE_NET_PORT
+	// Not MAKE_SYM: the link metadata/default tells the engine's next start where the tables of database default are.
+	// Without it they are lost. A link leads nowhere that the rules do not allow.
 	rightsUnneeded = unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_MAKE_CHAR | unix.LANDLOCK_ACCESS_FS_MAKE_BLOCK |
-		unix.LANDLOCK_ACCESS_FS_MAKE_SOCK | unix.LANDLOCK_ACCESS_FS_MAKE_SYM | unix.LANDLOCK_ACCESS_FS_IOCTL_DEV
+		unix.LANDLOCK_ACCESS_FS_MAKE_SOCK | unix.LANDLOCK_ACCESS_FS_IOCTL_DEV
 )
 
 // Available returns the version of Landlock that the kernel offers, 0 for none. Connections are confined from version 4 on.
