@@ -59,7 +59,7 @@ func newPublicServer(config Config, p *program, registry prometheus.Registerer, 
 	public.Register(e)
 	server.Register(e)
 	return &http.Server{
-		Handler:           e,
+		Handler:           hangUpAfterChunks(e),
 		MaxHeaderBytes:    maxHeaderBytes,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
@@ -67,6 +67,18 @@ func newPublicServer(config Config, p *program, registry prometheus.Registerer, 
 		IdleTimeout:       idleTimeout,
 		ErrorLog:          slog.NewLogLogger(quiet{log.Handler()}, slog.LevelDebug),
 	}, nil
+}
+
+// hangUpAfterChunks closes a connection after a body sent in chunks. Where it also had a Content-Length, net/http goes by
+// the chunks and forgets the length, and a proxy before us may not have; RFC 9112 §6.1 asks to close then. No browser
+// sends chunks.
+func hangUpAfterChunks(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.TransferEncoding) > 0 {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // clientAddress says whose word counts about a client's address: nobody's but the configured proxies'.
