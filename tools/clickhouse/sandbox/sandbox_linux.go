@@ -22,13 +22,13 @@ var systemFiles = []string{
 
 // Rights of a file system rule (landlock.h). A rule for a file may only hold those that make sense for a file.
 const (
-	rightsRead     = unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_READ_DIR
-	rightsOfAFile  = unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_TRUNCATE
-	rightsABI1     = unix.LANDLOCK_ACCESS_FS_MAKE_SYM<<1 - 1
-	rightsNetwork  = unix.LANDLOCK_ACCESS_NET_BIND_TCP | unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
-	scopesABI6     = unix.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | unix.LANDLOCK_SCOPE_SIGNAL
-	ruleFileBelow  = 1 // LANDLOCK_RULE_PATH_BENEATH
-	ruleNetwork    = 2 // LANDLOCK_RULE_NET_PORT
+	rightsRead    = unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_READ_DIR
+	rightsOfAFile = unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_TRUNCATE
+	rightsABI1    = unix.LANDLOCK_ACCESS_FS_MAKE_SYM<<1 - 1
+	rightsNetwork = unix.LANDLOCK_ACCESS_NET_BIND_TCP | unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
+	scopesABI6    = unix.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | unix.LANDLOCK_SCOPE_SIGNAL
+	ruleFileBelow = 1 // LANDLOCK_RULE_PATH_BENEATH
+	ruleNetwork   = 2 // LANDLOCK_RULE_NET_PORT
 	// Not MAKE_SYM: the link metadata/default tells the engine's next start where the tables of database default are.
 	// Without it they are lost. A link leads nowhere that the rules do not allow.
 	rightsUnneeded = unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_MAKE_CHAR | unix.LANDLOCK_ACCESS_FS_MAKE_BLOCK |
