@@ -13,8 +13,7 @@ import (
 
 // announce describes the stack to people and, in stack.json, to other tools.
 func (s *station) announce(context.Context) error {
-	s.stack.Processes = s.supervisor.PIDs()
-	if err := s.stack.Write(); err != nil {
+	if err := s.describe(true); err != nil {
 		return err
 	}
 	config, file := "", ""

@@ -113,7 +113,7 @@ func (s *station) apiKey() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	key := "hw_demo_" + random
+	key := "hwk_" + random
 	if err := os.WriteFile(path, []byte(key+"\n"), 0o600); err != nil {
 		return "", fmt.Errorf("keep the API key: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/headwater/headwater/tools/dev/demo"
@@ -28,6 +29,9 @@ type station struct {
 	stack      stack.Stack
 	servers    []*http.Server
 	miniredis  func() // stops the in-process Redis, nil where a real one runs
+
+	mu        sync.Mutex // guards described
+	described bool       // stack.json is there
 }
 
 func newStation(root string, o options, out io.Writer) *station {
@@ -40,6 +44,11 @@ func (s *station) run(ctx context.Context) error {
 	s.supervisor, err = supervise.New(s.out, filepath.Join(s.data, "log"), s.verbose)
 	if err != nil {
 		return err
+	}
+	s.supervisor.Restarted = func() {
+		if err := s.describe(false); err != nil {
+			s.supervisor.Say("! %v", err)
+		}
 	}
 	s.ports = ports{onlyFree: s.freePorts, given: map[int]bool{}, say: s.supervisor.Say}
 	s.stack = stack.Stack{PID: os.Getpid(), Site: s.site, Data: s.data}
@@ -60,7 +69,7 @@ func (s *station) run(ctx context.Context) error {
 
 // stop ends the website, then the collector, then what it writes to.
 func (s *station) stop() {
-	_ = os.Remove(filepath.Join(s.data, stack.FileName))
+	s.undescribe()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	for _, server := range s.servers {
@@ -73,6 +82,25 @@ func (s *station) stop() {
 		s.miniredis()
 	}
 	s.supervisor.Say("Stopped.")
+}
+
+// describe writes stack.json for other tools; a later call brings it up to date, with the processes that run now.
+func (s *station) describe(first bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !first && !s.described {
+		return nil
+	}
+	s.described = true
+	s.stack.Processes = s.supervisor.PIDs()
+	return s.stack.Write()
+}
+
+func (s *station) undescribe() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.described = false
+	_ = os.Remove(filepath.Join(s.data, stack.FileName))
 }
 
 // build compiles the processes; the compiler's cache makes all but the first time quick.
@@ -136,6 +164,9 @@ func (s *station) startDemo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.waitForTables(ctx, site); err != nil {
+		return err
+	}
 	if err := s.serve(s.stack.Demo, site.Website()); err != nil {
 		return err
 	}
@@ -144,6 +175,23 @@ func (s *station) startDemo(ctx context.Context) error {
 	}
 	go site.Watch(ctx)
 	return nil
+}
+
+// waitForTables waits until the collector has made its tables: it takes forms before, but reports need them.
+func (s *station) waitForTables(ctx context.Context, site *demo.Site) error {
+	for deadline := time.Now().Add(time.Minute); ; {
+		err := site.TablesExist(ctx)
+		if err == nil || ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("wait for the collector to make its tables in ClickHouse: %w; %s may say why", err, filepath.Join(s.data, "log", "collector.log"))
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(25 * time.Millisecond):
+		}
+	}
 }
 
 func (s *station) serve(url string, handler http.Handler) error {

@@ -15,6 +15,12 @@ func (s *Site) Watch(ctx context.Context) {
 	s.leads.watch(ctx)
 }
 
+// TablesExist returns nil when the tables can be read that the page of leads reads.
+func (s *Site) TablesExist(ctx context.Context) error {
+	_, err := s.leads.mark(ctx)
+	return err
+}
+
 // watch looks three times a second. With the second that the spool may wait, a lead is on the page within two: the list
 // of people at once, what Headwater says about them as soon as the reports have answered.
 func (l *leads) watch(ctx context.Context) {

@@ -40,6 +40,8 @@ type Supervisor struct {
 	verbose bool
 	// Backoff is the wait before the first restart; it doubles up to 40 times itself, and is reset by a minute of life.
 	Backoff time.Duration
+	// Restarted is called when a child that had ended answers again, as another process. May be nil.
+	Restarted func()
 
 	spawn   chan func()
 	mu      sync.Mutex // guards out and running
@@ -233,6 +235,9 @@ func (p *process) restart() {
 		return
 	}
 	if err := p.waitReady(ctx); err == nil {
+		if p.supervisor.Restarted != nil {
+			p.supervisor.Restarted()
+		}
 		p.supervisor.Say("  %s is back", p.Name)
 	}
 }
