@@ -126,7 +126,7 @@ func writeResult(result *reports.Result, format string, w io.Writer) error {
 	return result.WriteTable(w)
 }
 
-// reporter answers reports from the store, for the command line and for the API.
+// reporter answers reports from the store, for the command line, the API and the console.
 type reporter struct{ store *store.Store }
 
 // Report answers one report of a site, by the site's own zone and look-back window where params name none.
@@ -138,5 +138,10 @@ func (r reporter) Report(ctx context.Context, site *schema.Site, name string, pa
 	if params.LookbackDays == 0 {
 		params.LookbackDays = site.LookbackDays
 	}
+	return r.Run(ctx, name, params)
+}
+
+// Run answers one report of the site that params name, as they are.
+func (r reporter) Run(ctx context.Context, name string, params reports.Params) (*reports.Result, error) {
 	return reports.Run(ctx, r.store.Conn(), name, params)
 }

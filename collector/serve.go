@@ -35,6 +35,7 @@ func (serveCommand) Help() string {
   POST /f/{form}               a submission: an HTML form or JSON
   GET  /healthz, /readyz       the process runs; it can accept
   /api/…                       the server API, see GET /api/
+  /console/                    the web console, for people with an API key
 
 Private endpoints (--private-listen): /metrics, /healthz, /readyz, /debug/pprof/.
 

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/headwater/headwater/collector/api"
+	"github.com/headwater/headwater/collector/console"
 	"github.com/headwater/headwater/collector/intake"
 	"github.com/headwater/headwater/collector/rejection"
 	"github.com/headwater/headwater/snippet"
@@ -26,38 +27,20 @@ const (
 	idleTimeout       = 2 * time.Minute
 )
 
-// newPublicServer puts the routes of intake and api together. There is no method override, no JSONP, no access log.
+// newPublicServer puts the routes of intake, api and console together. There is no method override, no JSONP, no access
+// log.
 func newPublicServer(config Config, p *program, registry prometheus.Registerer, log *slog.Logger) (*http.Server, error) {
-	public, err := intake.New(intake.Config{
-		Sites:   config.Sites,
-		Secret:  []byte(config.Secret),
-		Script:  intake.Script{Body: snippet.Script(), Hash: snippet.Hash},
-		Keeper:  p.keeper,
-		Ready:   p.keeper.ready,
-		Metrics: registry,
-	})
-	if err != nil {
-		return nil, err
-	}
-	server, err := api.New(api.Config{
-		Sites:   config.Sites,
-		Secret:  []byte(config.Secret),
-		Keeper:  p.keeper,
-		Reports: reporter{p.store},
-		Metrics: registry,
-	})
-	if err != nil {
-		return nil, err
-	}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = rejection.NewHandler(log, registry).Handle
+	var err error
 	if e.IPExtractor, err = clientAddress(config.TrustedProxies); err != nil {
 		return nil, err
 	}
 	e.Use(rejection.Recover)
-	public.Register(e)
-	server.Register(e)
+	if err := registerRoutes(e, config, p, registry, log); err != nil {
+		return nil, err
+	}
 	return &http.Server{
 		Handler:           hangUpAfterChunks(e),
 		MaxHeaderBytes:    maxHeaderBytes,
@@ -67,6 +50,40 @@ func newPublicServer(config Config, p *program, registry prometheus.Registerer, 
 		IdleTimeout:       idleTimeout,
 		ErrorLog:          slog.NewLogLogger(quiet{log.Handler()}, slog.LevelDebug),
 	}, nil
+}
+
+func registerRoutes(e *echo.Echo, config Config, p *program, registry prometheus.Registerer, log *slog.Logger) error {
+	secret, answers := []byte(config.Secret), reporter{p.store}
+	public, err := intake.New(intake.Config{
+		Sites:   config.Sites,
+		Secret:  secret,
+		Script:  intake.Script{Body: snippet.Script(), Hash: snippet.Hash},
+		Keeper:  p.keeper,
+		Ready:   p.keeper.ready,
+		Metrics: registry,
+	})
+	if err != nil {
+		return err
+	}
+	server, err := api.New(api.Config{Sites: config.Sites, Secret: secret, Keeper: p.keeper, Reports: answers, Metrics: registry})
+	if err != nil {
+		return err
+	}
+	pages, err := console.New(console.Config{
+		Sites:     config.Sites,
+		Secret:    secret,
+		PublicURL: config.PublicURL,
+		Reports:   console.ReportsFunc(answers.Run),
+		Script:    console.Script{Version: snippet.Version, Hash: snippet.Hash, Integrity: snippet.Integrity},
+		Log:       log,
+	})
+	if err != nil {
+		return err
+	}
+	public.Register(e)
+	server.Register(e)
+	pages.Register(e)
+	return nil
 }
 
 // hangUpAfterChunks closes a connection after a body sent in chunks. Where it also had a Content-Length, net/http goes by
