@@ -12,7 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/headwater/headwater/collector/spool"
@@ -43,9 +43,10 @@ type Forwarder struct {
 
 	clickHouse, redis *health
 
-	mu     sync.Mutex
-	cancel context.CancelFunc
-	ended  chan struct{}
+	life  context.Context // ends when Drain gives up
+	kill  context.CancelFunc
+	began atomic.Bool
+	ended chan struct{}
 }
 
 // New prepares a Forwarder; Run starts it.
@@ -59,8 +60,9 @@ func New(config Config) *Forwarder {
 	if config.Log == nil {
 		config.Log = slog.Default()
 	}
+	life, kill := context.WithCancel(context.Background())
 	return &Forwarder{
-		config: config, log: config.Log, limits: defaultLimits,
+		life: life, kill: kill, config: config, log: config.Log, limits: defaultLimits,
 		letters: deadLetters{dir: config.Spool.DeadLetters()}, refused: map[string]int{},
 		clickHouse: newHealth(config.Log, "ClickHouse"), redis: newHealth(config.Log, "Redis"),
 		ended: make(chan struct{}),
@@ -70,12 +72,11 @@ func New(config Config) *Forwarder {
 // Run forwards until the spool is stopped and empty; then it returns nil. When ctx ends first it returns ctx's error;
 // what is not forwarded stays on disk. Call it once.
 func (f *Forwarder) Run(ctx context.Context) error {
+	f.began.Store(true)
+	defer close(f.ended)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	f.mu.Lock()
-	f.cancel = cancel
-	f.mu.Unlock()
-	defer close(f.ended)
+	defer context.AfterFunc(f.life, cancel)()
 	for {
 		segment, err := f.config.Spool.Next(ctx)
 		if errors.Is(err, io.EOF) {
@@ -91,15 +92,9 @@ func (f *Forwarder) Run(ctx context.Context) error {
 	}
 }
 
-// Drain ends a running Forwarder in peace: it stops the spool, waits until all of it is forwarded, and where ctx ends
-// first lets the rest stay on disk for the next start and says so.
+// Drain ends a Forwarder in peace: it stops the spool and waits until Run has forwarded all of it. Where ctx ends first
+// the rest stays on disk for the next start, and Drain says so.
 func (f *Forwarder) Drain(ctx context.Context) error {
-	f.mu.Lock()
-	cancel := f.cancel
-	f.mu.Unlock()
-	if cancel == nil {
-		return errors.New("drain: the forwarder is not running")
-	}
 	stopped := f.config.Spool.Stop(ctx)
 	if stopped == nil {
 		select {
@@ -107,8 +102,10 @@ func (f *Forwarder) Drain(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}
-	cancel()
-	<-f.ended
+	f.kill()
+	if f.began.Load() {
+		<-f.ended
+	}
 	if left := f.config.Spool.Stats().Bytes; left > 0 {
 		return fmt.Errorf("drain: %d bytes of the spool wait for the next start", left)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -429,6 +430,19 @@ func TestDrainLeavesOnDiskWhatItCanNotForward(t *testing.T) {
 	again.start(t)
 	again.drain(t)
 	again.wantCount(t, 5, "touches")
+}
+
+func TestDrainOfAForwarderThatNeverRan(t *testing.T) {
+	r := rigOn(t, openSpool(t, t.TempDir(), time.Hour), openStore(t, "http://127.0.0.1:1/headwater"), nil)
+	r.keep(t, touchAt(march))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if err := r.forward.Drain(ctx); err == nil {
+		t.Error("a record was forwarded by nobody")
+	}
+	if err := r.forward.Run(t.Context()); !errors.Is(err, context.Canceled) {
+		t.Errorf("Run after Drain: %v", err)
+	}
 }
 
 // Redis's first touches are what ClickHouse finds in the tables: under any order, with duplicates, and after Redis forgot all

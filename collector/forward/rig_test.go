@@ -3,7 +3,6 @@ package forward
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -99,14 +98,6 @@ func (r *rig) start(t *testing.T) {
 		defer close(ended)
 		_ = r.forward.Run(ctx)
 	}()
-	eventually(t, func() error {
-		r.forward.mu.Lock()
-		defer r.forward.mu.Unlock()
-		if r.forward.cancel == nil {
-			return fmt.Errorf("not running yet")
-		}
-		return nil
-	})
 	t.Cleanup(func() { cancel(); <-ended })
 }
 
