@@ -29,21 +29,25 @@ const (
 // one before it has ended, so that groups grow with the load by themselves.
 func (s *Spool) commitLoop() {
 	defer close(s.done)
+	sealed := make(chan struct{})
+	go s.sealLoop(sealed)
 	for {
 		s.commitAll()
 		select {
 		case <-s.wake:
 		case <-s.sealTimer.C:
-			s.seal()
-		case sealed := <-s.seals:
+			s.rotate()
+		case done := <-s.seals:
 			s.commitAll()
-			s.seal()
-			close(sealed)
+			s.rotate()
+			s.sealing <- sealOrder{done: done}
 		case <-s.closing:
 			s.commitAll()
-			s.seal()
-			s.dropEmpty()
-			s.signal()
+			s.rotate()
+			close(s.sealing)
+			<-sealed
+			s.discard(s.current)
+			s.discard(s.takeSpare())
 			return
 		}
 	}
@@ -55,7 +59,7 @@ func (s *Spool) commitAll() {
 		s.endGroup(g)
 		if c := s.current; c != nil && c.records > 0 &&
 			(c.size >= s.config.SegmentBytes || time.Since(c.first) >= s.config.SealAfter) {
-			s.seal()
+			s.rotate()
 		}
 	}
 }
@@ -95,7 +99,10 @@ func (s *Spool) endGroup(g *group) {
 // commit makes a group durable with one write and one fdatasync.
 func (s *Spool) commit(g *group) error {
 	if c := s.current; c != nil && c.records > 0 && c.size+int64(len(g.buf)+frameSize) > s.config.SegmentBytes {
-		s.seal()
+		s.rotate()
+	}
+	if s.current == nil {
+		s.current = s.takeSpare()
 	}
 	if s.current == nil {
 		if err := s.begin(); err != nil {
@@ -133,7 +140,7 @@ func (s *Spool) failure(doing string, err error) error {
 	return fmt.Errorf("%w: %s: %w", kind, doing, err)
 }
 
-// begin makes a segment and its name durable.
+// begin opens a segment where the seal loop has none ready.
 func (s *Spool) begin() error {
 	c, err := s.create()
 	if err != nil {
@@ -166,95 +173,8 @@ func (s *Spool) create() (*openSegment, error) {
 
 // discard removes a segment that holds nothing. Should that fail, the next start finds it empty and removes it.
 func (s *Spool) discard(c *openSegment) {
-	c.file.Close()
-	_ = s.on.Remove(c.path)
-}
-
-func (s *Spool) dropEmpty() {
-	if s.current != nil {
-		s.discard(s.current)
-		s.current = nil
+	if c != nil {
+		c.file.Close()
+		_ = s.on.Remove(c.path)
 	}
-}
-
-// seal ends the open segment, hands it to the reader, and opens the next one: one sync of the folder serves both.
-func (s *Spool) seal() {
-	c := s.current
-	if c == nil || c.records == 0 {
-		return
-	}
-	s.current = nil
-	s.sealTimer.Stop()
-	next, err := s.create()
-	if err != nil {
-		s.log.Warn("spool: can't open the next segment yet; the next record tries again", "error", err)
-	}
-	s.finish(c)
-	if err := s.on.SyncDir(s.config.Dir); err != nil {
-		s.log.Error("spool: can't make the folder durable; the next record tries again", "error", err)
-		if next != nil {
-			s.discard(next)
-			next = nil
-		}
-	}
-	s.current = next
-	s.publish(c)
-}
-
-// abandon gives up a file whose disk failed. What it acknowledged was durable before, and is handed to the reader.
-func (s *Spool) abandon() {
-	c := s.current
-	s.current = nil
-	s.sealTimer.Stop()
-	if c.records == 0 {
-		s.discard(c)
-		return
-	}
-	s.finish(c)
-	if err := s.on.SyncDir(s.config.Dir); err != nil {
-		s.log.Error("spool: can't make the folder durable", "error", err)
-	}
-	s.publish(c)
-}
-
-// finish marks the end of a segment, cuts what was reserved behind it, and names it sealed. No step of it can lose a
-// record: without the mark the reader only can't tell that the segment is whole, and under its old name the next start
-// seals it.
-func (s *Spool) finish(c *openSegment) {
-	mark := endMark(c.seed, c.records)
-	err := c.file.Truncate(c.size)
-	if err == nil {
-		_, err = c.file.WriteAt(mark, c.size)
-	}
-	if err == nil {
-		err = c.file.Sync()
-	}
-	if closing := c.file.Close(); err == nil {
-		err = closing
-	}
-	if err != nil {
-		s.log.Error("spool: can't mark the end of a segment", "segment", c.id, "error", err)
-	}
-	sealed := s.path(s.segmentName(c.id, sealedSuffix))
-	if err := s.on.Rename(c.path, sealed); err != nil {
-		s.log.Error("spool: can't rename a segment", "segment", c.id, "error", err)
-		return
-	}
-	c.path = sealed
-}
-
-func (s *Spool) publish(c *openSegment) {
-	s.mu.Lock()
-	s.segments = append(s.segments, &Segment{ID: c.id, path: c.path, size: c.size - headerSize, oldest: c.first})
-	s.oldest = time.Time{}
-	s.mu.Unlock()
-	s.signal()
-}
-
-// signal wakes the reader.
-func (s *Spool) signal() {
-	s.mu.Lock()
-	close(s.changed)
-	s.changed = make(chan struct{})
-	s.mu.Unlock()
 }

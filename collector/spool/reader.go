@@ -18,6 +18,7 @@ type Segment struct {
 	path   string
 	size   int64
 	oldest time.Time
+	open   bool // being sealed: not for the reader yet
 	broken bool // counted and quarantined already
 }
 
@@ -55,7 +56,7 @@ func (s *Spool) Next(ctx context.Context) (*Segment, error) {
 	for {
 		s.mu.Lock()
 		changed := s.changed
-		if len(s.segments) > 0 {
+		if len(s.segments) > 0 && !s.segments[0].open {
 			segment := s.segments[0]
 			s.mu.Unlock()
 			return segment, nil

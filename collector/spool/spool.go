@@ -48,6 +48,8 @@ type Spool struct {
 
 	wake    chan struct{}
 	seals   chan chan struct{}
+	sealing chan sealOrder    // to the seal loop
+	spares  chan *openSegment // from the seal loop: at most one, ready to be written to
 	closing chan struct{}
 	done    chan struct{} // the commit loop has ended
 
@@ -94,6 +96,7 @@ func open(config Config, on files) (*Spool, error) {
 	s := &Spool{
 		config: config, on: on, log: config.Log,
 		changed: make(chan struct{}), wake: make(chan struct{}, 1), seals: make(chan chan struct{}),
+		sealing: make(chan sealOrder, 1), spares: make(chan *openSegment, 1),
 		closing: make(chan struct{}), done: make(chan struct{}),
 		sealTimer: time.NewTimer(time.Hour),
 	}

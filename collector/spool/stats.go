@@ -18,7 +18,7 @@ type Stats struct {
 	Refused uint64 // calls of Append that found the spool full
 
 	Bytes    int64         // wait to be forwarded, the open segment included
-	Segments int           // sealed and not yet forwarded
+	Segments int           // full or old enough, and not yet forwarded
 	Lag      time.Duration // age of the oldest record that waits; 0 where none does
 
 	DamagedSegments, DamagedBytes, MissingRecords uint64 // see Damage
