@@ -6,10 +6,13 @@ const HALF_HOUR = 18e5;
 
 // Taken when the script runs. The entry has the URL as it was navigated to, even where a router has rewritten it since;
 // not every engine keeps the fragment there, so the present URL fills what is missing.
-const { name: landing, type } = (performance.getEntriesByType("navigation")[0] || {
-  name: location.href,
-}) as PerformanceNavigationTiming;
-const referrer = document.referrer;
+const { name: landing = location.href, type } = (performance.getEntriesByType("navigation")[0] ||
+  {}) as PerformanceNavigationTiming;
+
+// After location.reload() Chromium calls the page its own referrer.
+const referrer = type == "reload" ? "" : document.referrer;
+const host = referrer && new URL(referrer).hostname;
+
 const campaign = { ...campaignOf(location.href), ...campaignOf(landing) };
 
 /**
@@ -39,8 +42,8 @@ const ownDomain = () =>
  * a name without a dot: like the collector, the snippet takes google.localhost as foreign to localhost.
  */
 const from = (domains = "") =>
-  referrer &&
-  domains.split(/[\s,]+/).some((domain) => {
-    const dot = domain.includes(".") ? "." : "/";
-    return domain && (dot + new URL(referrer).hostname).endsWith(dot + domain.toLowerCase());
-  });
+  host &&
+  domains
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .some((domain) => domain == host || (domain.includes(".") && host.endsWith("." + domain)));

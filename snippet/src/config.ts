@@ -21,5 +21,5 @@ export const guard =
   };
 
 /** Listens on the window, before any handler of the page. */
-export const on = <E extends Event>(type: string, act: (event: E) => void) =>
+export const on = <E extends Event>(type: string, act: (event: E) => unknown) =>
   addEventListener(type, guard(act as (event: Event) => void), true);

@@ -32,8 +32,8 @@ function record(touch?: Touch): void {
   stampForms(1);
 }
 
-/** Records this page's arrival, if it is one; the second call on a page records nothing. */
-const arrive = () => record(arrivals++ ? undefined : arrival(read()));
+/** Records this page's arrival, if it is one, as soon as it may be known; the second time on a page nothing. */
+const arrive = (known: boolean) => record(known && !arrivals++ ? arrival(read()) : undefined);
 
 const api: Headwater = {
   async submission({ form, fields, submission_id }) {
@@ -50,8 +50,7 @@ const api: Headwater = {
   ),
   consent: guard((granted) => {
     allow(granted);
-    if (granted) arrive();
-    else stampForms(1);
+    arrive(granted);
   }),
   push: guard((call) => call(api)),
 };
@@ -60,12 +59,10 @@ function start(): void {
   // A second script tag on the page ends here: the API is no array.
   const queue = [...((window.headwater as []) || [])];
   window.headwater = api;
-  if (options.consent != "required") arrive();
+  arrive(options.consent != "required");
   watchForms();
   queue.forEach(api.push);
-  on("visibilitychange", () => {
-    if (allowed && read().visitor_id) keep(read());
-  });
+  on("visibilitychange", () => allowed && read().visitor_id && keep(read()));
 }
 
 // A prerendered page may never be seen.

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func fresh(t *testing.T) (map[string][]byte, string) {
+	t.Helper()
+	root, err := moduleRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := build(filepath.Join(root, "snippet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files, filepath.Join(root, "snippet", "dist")
+}
+
+func TestDistIsAFreshBuild(t *testing.T) {
+	files, dist := fresh(t)
+	if err := compare(dist, files); err != nil {
+		t.Error(err)
+	}
+	again, _ := fresh(t)
+	for name := range files {
+		if !bytes.Equal(files[name], again[name]) {
+			t.Errorf("two builds of %s differ", name)
+		}
+	}
+}
+
+func TestCheckNamesWhatDiffers(t *testing.T) {
+	dist := t.TempDir()
+	files := map[string][]byte{"hw.js": []byte("a"), "hw.d.ts": []byte("b")}
+	for name, content := range map[string]string{"hw.js": "a", "hw.d.ts": "changed by hand"} {
+		if err := os.WriteFile(filepath.Join(dist, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := compare(dist, files); err == nil || !strings.Contains(err.Error(), "hw.d.ts") {
+		t.Errorf("a changed file: %v", err)
+	}
+	if err := write(dist, files); err != nil {
+		t.Fatal(err)
+	}
+	if err := compare(dist, files); err != nil {
+		t.Errorf("after a build: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dist, "old.js"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := compare(dist, files); err == nil || !strings.Contains(err.Error(), "old.js") {
+		t.Errorf("a file too many: %v", err)
+	}
+	if err := compare(filepath.Join(dist, "none"), files); err == nil {
+		t.Error("no folder is not refused")
+	}
+}
+
+func TestSizesHoldTheBound(t *testing.T) {
+	files, _ := fresh(t)
+	var out bytes.Buffer
+	if err := printSizes(&out, files["hw.js"]); err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{"headwater hw.js", "sourcebuster 1.1.0", "14125", "4540", "4084"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the table lacks %q:\n%s", want, out.String())
+		}
+	}
+	incompressible := make([]byte, 2*bound)
+	for i, state := 0, uint32(1); i < len(incompressible); i++ {
+		state = state*1664525 + 1013904223
+		incompressible[i] = byte(state >> 24)
+	}
+	if err := printSizes(&out, incompressible); err == nil {
+		t.Error("a script over the bound is not refused")
+	}
+}
+
+// Every name that the wire contract has is in the declarations, and the snippet knows the parameters of the schema.
+func TestFieldsComeFromTheSchema(t *testing.T) {
+	files, _ := fresh(t)
+	for _, name := range parameters() {
+		if !bytes.Contains(files["hw.js"], []byte(name)) {
+			t.Errorf("hw.js does not know %s", name)
+		}
+	}
+	for _, field := range touchFields() {
+		for _, prefix := range []string{"hw_first_touch_", "hw_latest_touch_"} {
+			if !bytes.Contains(files["hw.d.ts"], []byte(`"`+prefix+field.Name+`"`)) {
+				t.Errorf("hw.d.ts does not declare %s%s", prefix, field.Name)
+			}
+		}
+	}
+	if bytes.Contains(files["hw.d.ts"], []byte(fieldsModule)) {
+		t.Errorf("hw.d.ts imports %s, which only the bundler has", fieldsModule)
+	}
+	if !strings.Contains(fieldsSource("1.2.3"), `version="1.2.3"`) {
+		t.Errorf("the module lacks its version: %s", fieldsSource("1.2.3"))
+	}
+}
