@@ -55,7 +55,7 @@ func (l *loaded) describe(w io.Writer) error {
 	for _, setting := range [][2]string{
 		{"listen", l.Listen},
 		{"private_listen", l.PrivateListen},
-		{"public_url", l.PublicURL},
+		{"public_url", l.publicURL()},
 		{"clickhouse_dsn", masked(l.ClickHouseDSN)},
 		{"redis_url", masked(l.RedisURL)},
 		{"spool_dir", l.SpoolDir},
@@ -81,10 +81,7 @@ func (l *loaded) describe(w io.Writer) error {
 }
 
 func (l *loaded) describeSites(w io.Writer) {
-	address := strings.TrimSuffix(l.PublicURL, "/")
-	if address == "" {
-		address = "https://<your collector>"
-	}
+	address := strings.TrimSuffix(l.publicURL(), "/")
 	for i, site := range l.Sites {
 		fmt.Fprintf(w, "\nsite %s (%s)\n", site.ID, l.source(fmt.Sprintf("site[%d]", i)))
 		fmt.Fprintf(w, "  origins        %s\n", strings.Join(site.Origins, ", "))

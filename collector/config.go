@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"strings"
 
@@ -46,6 +47,18 @@ func defaults() Config {
 		LogLevel:         "info",
 		LogFormat:        "text",
 	}
+}
+
+// publicURL is where browsers reach the collector: where the config does not say, this machine by name.
+func (c *Config) publicURL() string {
+	if c.PublicURL != "" {
+		return c.PublicURL
+	}
+	_, port, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return "http://localhost"
+	}
+	return "http://localhost:" + port
 }
 
 // configPaths are tried in order where neither --config nor HEADWATER_CONFIG names a file.

@@ -72,7 +72,7 @@ func registerRoutes(e *echo.Echo, config Config, p *program, registry prometheus
 	pages, err := console.New(console.Config{
 		Sites:     config.Sites,
 		Secret:    secret,
-		PublicURL: config.PublicURL,
+		PublicURL: config.publicURL(),
 		Reports:   console.ReportsFunc(answers.Run),
 		Script:    console.Script{Version: snippet.Version, Hash: snippet.Hash, Integrity: snippet.Integrity},
 		Log:       log,

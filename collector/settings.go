@@ -11,7 +11,7 @@ import (
 type settings struct {
 	Listen           *string  `help:"Address of the public endpoints. Default :8080." placeholder:"ADDRESS" env:"HEADWATER_LISTEN"`
 	PrivateListen    *string  `help:"Address of /metrics, /healthz, /readyz and pprof, never public. Default 127.0.0.1:8081." placeholder:"ADDRESS" env:"HEADWATER_PRIVATE_LISTEN"`
-	PublicURL        *string  `name:"public-url" help:"Where browsers reach the public endpoints, such as https://t.example.com." placeholder:"URL" env:"HEADWATER_PUBLIC_URL"`
+	PublicURL        *string  `name:"public-url" help:"Where browsers reach the public endpoints, such as https://t.example.com. Default http://localhost with the port of listen, for trying out." placeholder:"URL" env:"HEADWATER_PUBLIC_URL"`
 	ClickhouseDSN    *string  `name:"clickhouse-dsn" help:"ClickHouse, such as clickhouse://user:password@host:9000/database or http://host:8123/database. Default clickhouse://127.0.0.1:9000/default." placeholder:"DSN" env:"CLICKHOUSE_DSN"`
 	RedisURL         *string  `name:"redis-url" help:"Redis, such as redis://host:6379/0. Default redis://127.0.0.1:6379/0." placeholder:"URL" env:"REDIS_URL"`
 	SpoolDir         *string  `help:"Folder, on a local disk, of records that ClickHouse does not have yet. Default .headwater/spool." placeholder:"FOLDER" env:"HEADWATER_SPOOL_DIR"`
