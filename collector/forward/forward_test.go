@@ -1,15 +1,8 @@
 package forward
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -43,6 +36,7 @@ func TestEveryKindArrives(t *testing.T) {
 }
 
 // With the default of 1 s for sealing a record is to be seen within about 1.1 s; here the share of the forwarder is bounded.
+
 func TestALoneRecordIsSeenSoon(t *testing.T) {
 	r := newRig(t)
 	r.start(t)
@@ -82,47 +76,8 @@ func TestSentAHundredTimesIsOneRow(t *testing.T) {
 	}
 }
 
-func TestRedisForgetsEverything(t *testing.T) {
-	server := collectortest.StartRedis(t)
-	r := rigOn(t, openSpool(t, t.TempDir(), time.Hour), migratedStore(t), openVisitors(t, server.URL()))
-	r.start(t)
-	records := touches(50, march)
-	for round := range 10 {
-		r.keep(t, records...)
-		if err := r.spool.Seal(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if round%3 == 1 {
-			server.Do("FLUSHALL")
-		}
-	}
-	r.drain(t)
-	r.wantCount(t, 50, "touches FINAL")
-}
-
-func TestRedisDownIsSkipped(t *testing.T) {
-	server := collectortest.StartRedis(t)
-	r := rigOn(t, openSpool(t, t.TempDir(), time.Hour), migratedStore(t), openVisitors(t, server.URL()))
-	r.start(t)
-	records := touches(10, march)
-	for _, hurt := range []func(){func() {}, server.Kill, server.Restart, server.Pause, server.Resume} {
-		hurt()
-		r.keep(t, records...)
-		if err := r.spool.Seal(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		eventually(t, func() error {
-			if n := r.spool.Stats().Segments; n > 0 {
-				return fmt.Errorf("%d segments wait", n)
-			}
-			return nil
-		})
-	}
-	r.drain(t)
-	r.wantCount(t, 10, "touches FINAL")
-}
-
 // A process that dies between the insert and the checkpoint forwards the same segment again.
+
 func TestForwardedTwiceIsThereOnce(t *testing.T) {
 	st, v := migratedStore(t), openVisitors(t, collectortest.Redis(t))
 	first, second := t.TempDir(), t.TempDir()
@@ -204,249 +159,16 @@ func TestMonthsGoToPartitionsOfTheirOwn(t *testing.T) {
 	r.wantCount(t, 6, "touches WHERE _partition_id = '202604'")
 }
 
-func TestBadRowsGoToDeadLettersAndTheirNeighboursArrive(t *testing.T) {
-	r := newRig(t)
-	// A row that the client can't convert, one that the server refuses, and payloads that are no record at all.
-	err := r.store.Conn().Exec(t.Context(), `ALTER TABLE touches ADD COLUMN trap UInt64
-		MATERIALIZED toUInt64(if(source = 'poison', 'x', '0'))`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	contact := func(id string) *schema.Contact {
-		return &schema.Contact{SiteID: "shop", ImportID: id, ContactID: "c", CreatedAt: march, ReceivedAt: march}
-	}
-	records := touches(100, march)
-	for _, i := range []int{0, 57, 99} {
-		records[i].(*schema.TouchRecord).Source = "poison"
-	}
-	r.keep(t, records...)
-	r.keep(t, contact(uuid.NewString()), contact("no uuid"), contact(uuid.NewString()), contact(""))
-	if err := r.spool.Append(t.Context(), []byte("?"), []byte("t{"), []byte{0xff, 0}); err != nil {
-		t.Fatal(err)
-	}
-	r.start(t)
-	r.drain(t)
-	r.wantCount(t, 97, "touches")
-	r.wantCount(t, 2, "contacts")
-	letters := readLetters(t, r.spool.DeadLetters())
-	if stats := r.forward.Stats(); len(letters) != 8 || stats.DeadLetters != 8 || stats.Rows != 99 || stats.ClickHouse != "ok" {
-		t.Fatalf("%d dead letters, stats %+v", len(letters), stats)
-	}
-	poison := 0
-	for _, l := range letters {
-		if l.Reason == "" || l.Segment == uuid.Nil || l.Sequence == 0 || l.At.IsZero() {
-			t.Errorf("a dead letter lacks something: %+v", l)
-		}
-		if l.Table == "touches" {
-			record, err := schema.Decode(append([]byte(l.Kind), l.Record...))
-			if err != nil || record.(*schema.TouchRecord).Source != "poison" || l.Code != 6 {
-				t.Errorf("a dead letter does not give its record back: %+v, %v", l, err)
-			}
-			poison++
-		}
-	}
-	if poison != 3 {
-		t.Errorf("%d letters of table touches, want 3", poison)
-	}
-}
-
-func readLetters(t *testing.T, dir string) []letter {
-	t.Helper()
-	var letters []letter
-	files, err := filepath.Glob(filepath.Join(dir, "*.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for line := range bytes.Lines(data) {
-			var l letter
-			if err := json.Unmarshal(line, &l); err != nil {
-				t.Fatalf("dead letter %q: %v", line, err)
-			}
-			letters = append(letters, l)
-		}
-	}
-	return letters
-}
-
-func TestADeadLetterIsWrittenOnce(t *testing.T) {
-	d := deadLetters{dir: t.TempDir()}
-	l := newLetter(uuid.New(), 7, "touches", []byte(`t{"site_id":"a"}`), fmt.Errorf("bad"))
-	for i := range 3 {
-		if added, err := d.add(l); err != nil || added != (i == 0) {
-			t.Fatalf("try %d: added %v, %v", i, added, err)
-		}
-	}
-	path := filepath.Join(d.dir, l.Segment.String()+".jsonl")
-	data, err := os.ReadFile(path)
-	if err == nil {
-		err = os.WriteFile(path, append(data, `{"at":"torn`...), 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Sequence = 8
-	if added, err := d.add(l); !added || err != nil {
-		t.Fatalf("behind a torn line: added %v, %v", added, err)
-	}
-	if data, err = os.ReadFile(path); err != nil || bytes.Count(data, []byte("\n")) != 3 {
-		t.Errorf("file is %q (%v)", data, err)
-	}
-}
-
 // A table that refuses everything is not the rows' fault: dead letters stop at a bound, and all the rest arrives once
+
 // the table is right again.
-func TestATableThatRefusesEverythingIsHeld(t *testing.T) {
-	r := newRig(t)
-	if err := r.store.Conn().Exec(t.Context(), "ALTER TABLE touches ADD COLUMN trap UInt64 MATERIALIZED toUInt64(concat(source, 'x'))"); err != nil {
-		t.Fatal(err)
-	}
-	r.keep(t, touches(300, march)...)
-	r.start(t)
-	eventually(t, func() error {
-		if state := r.forward.Stats().ClickHouse; state != "data" {
-			return fmt.Errorf("state is %s", state)
-		}
-		return nil
-	})
-	if err := r.store.Conn().Exec(t.Context(), "ALTER TABLE touches DROP COLUMN trap"); err != nil {
-		t.Fatal(err)
-	}
-	r.drain(t)
-	r.wantCount(t, 300-manyRefused, "touches")
-	if n := r.forward.Stats().DeadLetters; n != manyRefused {
-		t.Errorf("%d dead letters", n)
-	}
-}
-
-func TestAMissingTableIsHeldUntilItIsThere(t *testing.T) {
-	st := openStore(t, collectortest.ClickHouse(t))
-	r := rigOn(t, openSpool(t, t.TempDir(), time.Millisecond), st, openVisitors(t, collectortest.Redis(t)))
-	r.keep(t, touches(5, march)...)
-	r.start(t)
-	eventually(t, func() error {
-		if state := r.forward.Stats().ClickHouse; state != "schema" {
-			return fmt.Errorf("state is %s", state)
-		}
-		return nil
-	})
-	if err := st.Migrate(t.Context(), migrateConfig); err != nil {
-		t.Fatal(err)
-	}
-	r.drain(t)
-	r.wantCount(t, 5, "touches")
-	if stats := r.forward.Stats(); stats.DeadLetters != 0 || stats.ClickHouse != "ok" {
-		t.Errorf("stats %+v", stats)
-	}
-}
-
-func TestClickHouseGoesAndComes(t *testing.T) {
-	data := t.TempDir()
-	engine := collectortest.StartClickHouse(t, data)
-	way, dsn := newProxy(t, strings.Replace(engine.DSN(), "/default", "/headwater", 1))
-	st := openStore(t, dsn)
-	if err := st.Migrate(t.Context(), migrateConfig); err != nil {
-		t.Fatal(err)
-	}
-	r := rigOn(t, openSpool(t, t.TempDir(), 5*time.Millisecond), st, openVisitors(t, collectortest.Redis(t)))
-	r.start(t)
-	want := 0
-	for range 3 {
-		r.keep(t, touches(40, march)...)
-		want += 40
-		engine.Kill()
-		r.keep(t, touches(40, march)...)
-		want += 40
-		eventually(t, func() error {
-			if state := r.forward.Stats().ClickHouse; state != "retry" {
-				return fmt.Errorf("state is %s", state)
-			}
-			return nil
-		})
-		engine = collectortest.StartClickHouse(t, data)
-		way.point(engine.DSN())
-		eventually(t, func() error {
-			if bytes := r.spool.Stats().Bytes; bytes > 0 {
-				return fmt.Errorf("%d bytes wait", bytes)
-			}
-			return nil
-		})
-	}
-	r.drain(t)
-	r.wantCount(t, want, "touches FINAL")
-	r.wantCount(t, want, "touches")
-}
 
 // ClickHouse stores the rows and the answer is lost on its way: the same chunk is sent again under its token.
-func TestALostAnswerAddsNothing(t *testing.T) {
-	dsn := collectortest.ClickHouse(t)
-	st := openStore(t, dsn)
-	if err := st.Migrate(t.Context(), migrateConfig); err != nil {
-		t.Fatal(err)
-	}
-	way, through := newProxy(t, dsn)
-	r := rigOn(t, openSpool(t, t.TempDir(), 5*time.Millisecond), openStore(t, through), openVisitors(t, collectortest.Redis(t)))
-	direct := &rig{store: st}
-	r.start(t)
-	r.keep(t, touches(10, march)...) // learns the columns
-	eventually(t, func() error {
-		if n := direct.count(t, "touches"); n != 10 {
-			return fmt.Errorf("%d rows", n)
-		}
-		return nil
-	})
-	way.setDeaf(true)
-	r.keep(t, touches(25, march)...)
-	eventually(t, func() error {
-		if n, retries := direct.count(t, "touches"), r.forward.Stats().Retries; n != 35 || retries < 3 {
-			return fmt.Errorf("%d rows, %d retries", n, retries)
-		}
-		return nil
-	})
-	way.setDeaf(false)
-	r.drain(t)
-	direct.wantCount(t, 35, "touches")
-}
-
-func TestDrainLeavesOnDiskWhatItCanNotForward(t *testing.T) {
-	dir := t.TempDir()
-	st := openStore(t, "http://127.0.0.1:1/headwater")
-	r := rigOn(t, openSpool(t, dir, time.Hour), st, nil)
-	r.start(t)
-	r.keep(t, touches(5, march)...)
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	if err := r.forward.Drain(ctx); err == nil {
-		t.Fatal("drained into a server that does not exist")
-	}
-	if err := r.spool.Close(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	again := rigOn(t, openSpool(t, dir, time.Hour), migratedStore(t), nil)
-	again.start(t)
-	again.drain(t)
-	again.wantCount(t, 5, "touches")
-}
-
-func TestDrainOfAForwarderThatNeverRan(t *testing.T) {
-	r := rigOn(t, openSpool(t, t.TempDir(), time.Hour), openStore(t, "http://127.0.0.1:1/headwater"), nil)
-	r.keep(t, touchAt(march))
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-	defer cancel()
-	if err := r.forward.Drain(ctx); err == nil {
-		t.Error("a record was forwarded by nobody")
-	}
-	if err := r.forward.Run(t.Context()); !errors.Is(err, context.Canceled) {
-		t.Errorf("Run after Drain: %v", err)
-	}
-}
 
 // Redis's first touches are what ClickHouse finds in the tables: under any order, with duplicates, and after Redis forgot all
+
 // and the records came again.
+
 func TestFirstTouchesInRedisAreThoseOfClickHouse(t *testing.T) {
 	server := collectortest.StartRedis(t)
 	st, v := migratedStore(t), openVisitors(t, server.URL())

@@ -70,12 +70,6 @@ func TestTornAtEveryByte(t *testing.T) {
 	s := openOn(t, on)
 	mustAppend(t, s, "acknowledged")
 	start := int(s.current.size)
-	on.setRefuse(func(operation, path string) error {
-		if operation == "sync" && isSegment(path) {
-			return errIO
-		}
-		return nil
-	})
 	// The group fails, and what it wrote is cut; so catch the disk in between, at the sync.
 	var torn *faulty
 	images := func(cut int) *faulty {
