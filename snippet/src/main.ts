@@ -24,7 +24,7 @@ function record(touch?: Touch): void {
       latest_touch: touch || state.latest_touch,
     });
     if (touch) {
-      // Not before the answer: where the collector can set the cookie, it lasts longer (Safari keeps a script's 7 days).
+      // Not before the answer: the cookie that a collector sets lasts longer (Safari keeps a script's for 7 days).
       const fallback = () => allowed && setCookie("hw", visitor_id, THIRTEEN_MONTHS);
       send("t", { site_id: options.site || "", visitor_id, snippet_version: version, ...touch }).then(fallback, fallback);
     }

@@ -77,7 +77,8 @@ export function setCookie(name: string, value: string | number, seconds: number)
     domain = labels.slice(i).join(".");
     cookie(
       name,
-      `=${value};path=/;samesite=lax;max-age=${seconds};domain=${domain}${location.protocol[5] ? ";secure" : ""}`, // http: has no sixth letter
+      // http: has no sixth letter.
+      `=${value};path=/;samesite=lax;max-age=${seconds};domain=${domain}${location.protocol[5] ? ";secure" : ""}`,
     );
   }
   return domain;

@@ -37,8 +37,9 @@ export const newTouch = (from: { [field: string]: unknown }): Touch =>
   touchOf({ ...from, touch_id: newID(), occurred_at: Date.now() });
 
 /**
- * Returns the campaign parameters of a URL: from its query, then from its fragment (`#utm_source=…`, `#/page?utm_source=…`).
- * Names in any case, first value that is not blank wins, decoded once. URLSearchParams never throws on malformed text.
+ * Returns the campaign parameters of a URL as the collector reads them: from its query, then from its fragment
+ * (`#utm_source=…`, `#/page?utm_source=…`). Names in any case, the first value that is not blank wins, decoded once.
+ * URLSearchParams never throws on malformed text.
  */
 export function campaignOf(href: string): Record<string, string> {
   const found: Record<string, string> = {};
