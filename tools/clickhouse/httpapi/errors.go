@@ -71,7 +71,11 @@ func (x *exchange) fail(err error) {
 	thrown := asException(err)
 	text := fmt.Sprintf("%s (version %s (chdb))\n", thrown.Text, x.handler.Engine.Info().Version)
 	if x.sent {
-		fmt.Fprintf(x.body, "\r\n__exception__\r\n%s\r\n%s%d %s\r\n__exception__\r\n", x.tag, text, len(text), x.tag)
+		to := io.Writer(x.body)
+		if x.request.compress { // the exception stands outside of ClickHouse's own blocks
+			to = x.w
+		}
+		fmt.Fprintf(to, "\r\n__exception__\r\n%s\r\n%s%d %s\r\n__exception__\r\n", x.tag, text, len(text), x.tag)
 		x.body.Close()
 		http.NewResponseController(x.w).Flush()
 		panic(http.ErrAbortHandler) // the connection ends without the last chunk

@@ -68,6 +68,9 @@ func (x *exchange) run(ctx context.Context) error {
 	if err := x.prepare(session); err != nil {
 		return err
 	}
+	if data != nil && statement.InputTable >= 0 {
+		return x.insertThroughInput(session, statement, data)
+	}
 	if data != nil {
 		return x.insert(ctx, session, statement, data)
 	}
@@ -174,29 +177,6 @@ func (x *exchange) prepare(session *engine.Session) error {
 		}
 	}
 	return applySettings(session, x.request.settings)
-}
-
-func (x *exchange) createExternal(session *engine.Session, table external) error {
-	if err := x.handler.Engine.Policy().CheckStructure(table.structure); err != nil {
-		return err
-	}
-	create := "CREATE TEMPORARY TABLE " + quoteName(table.name) + " (" + table.structure + ")"
-	if analysis, err := session.Classify(create); err != nil || analysis.Statements != 1 || analysis.Class != chdb.Control {
-		return exception(62, "SYNTAX_ERROR", "Cannot parse the structure of external table %s", table.name)
-	}
-	if err := session.Exec(create); err != nil {
-		return err
-	}
-	insert, err := session.Insert("INSERT INTO "+quoteName(table.name), table.format, nil)
-	if err != nil {
-		return err
-	}
-	defer insert.Close()
-	if _, err := insert.Write(table.data); err != nil && !errors.Is(err, chdb.ErrRefused) {
-		return err
-	}
-	_, err = insert.Done()
-	return err
 }
 
 // applySettings sets everything with one statement, readonly last since it forbids setting anything after.

@@ -5,7 +5,6 @@ package httpapi
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -158,42 +157,3 @@ func firstOf(values ...string) string {
 }
 
 func isOn(value string) bool { return value == "1" || value == "true" }
-
-// An external is a temporary table sent along with the request.
-type external struct {
-	name, format, structure string
-	data                    []byte
-}
-
-func (e *external) describe(values url.Values) error {
-	e.format = firstOf(values.Get(e.name+"_format"), "TabSeparated")
-	e.structure = values.Get(e.name + "_structure")
-	if types := values.Get(e.name + "_types"); e.structure == "" && types != "" {
-		var columns []string
-		for i, kind := range splitTypes(types) {
-			columns = append(columns, fmt.Sprintf("_%d %s", i+1, kind))
-		}
-		e.structure = strings.Join(columns, ", ")
-	}
-	if e.name == "" || e.structure == "" {
-		return exception(36, "BAD_ARGUMENTS", "Neither structure nor types have not been provided for external table %s. Use fields %[1]s_structure or %[1]s_types to do so.", e.name)
-	}
-	return nil
-}
-
-// splitTypes cuts a list of types at the commas that are in no parenthesis.
-func splitTypes(types string) []string {
-	var list []string
-	depth, start := 0, 0
-	for i, c := range types {
-		switch {
-		case c == '(':
-			depth++
-		case c == ')':
-			depth--
-		case c == ',' && depth == 0:
-			list, start = append(list, types[start:i]), i+1
-		}
-	}
-	return append(list, types[start:])
-}

@@ -136,7 +136,7 @@ func ask(tb testing.TB, base, statement string, parameters ...string) answer {
 // do sends a request as curl does, without transparent decompression.
 func do(tb testing.TB, request *http.Request) answer {
 	tb.Helper()
-	client := &http.Client{Transport: &http.Transport{DisableCompression: true, DisableKeepAlives: true}, Timeout: time.Minute}
+	client := &http.Client{Transport: &http.Transport{DisableCompression: true, DisableKeepAlives: true}, Timeout: 20 * time.Second}
 	response, err := client.Do(request)
 	if err != nil {
 		tb.Fatal(err)

@@ -11,14 +11,35 @@ type Statement struct {
 
 	// Insert tells that the statement is an INSERT; DataStart is then the offset of its data, or -1 when
 	// the text names neither FORMAT nor VALUES (yet). HeadEnd is where the part before FORMAT or VALUES ends.
-	Insert    bool
-	DataStart int
-	HeadEnd   int
+	Insert     bool
+	InputTable int // index of the token input in INSERT … SELECT … FROM input('…') FORMAT x, or -1
+	DataStart  int
+	HeadEnd    int
+}
+
+// Balanced tells whether the text is closed in itself: no parenthesis closes what it didn't open, nothing is
+// left open, and no semicolon ends it.
+func Balanced(text string) bool {
+	depth := 0
+	for _, token := range Lex(text) {
+		switch {
+		case token.IsSymbol("("):
+			depth++
+		case token.IsSymbol(")"):
+			depth--
+		case token.IsSymbol(";") || token.Kind == Invalid:
+			return false
+		}
+		if depth < 0 {
+			return false
+		}
+	}
+	return depth == 0
 }
 
 // Parse reads one statement. The text of an INSERT may be cut off anywhere in its data.
 func Parse(text string) Statement {
-	s := Statement{Tokens: Lex(text), DataStart: -1, TextEnd: len(text)}
+	s := Statement{Tokens: Lex(text), DataStart: -1, InputTable: -1, TextEnd: len(text)}
 	first := 0
 	for first < len(s.Tokens) && s.Tokens[first].IsSymbol("(") {
 		first++
@@ -47,7 +68,7 @@ func (s *Statement) parseInsert(text string) {
 	for at+1 < len(t) && t[at].IsSymbol(".") {
 		at += 2
 	}
-	isSelect, takesInput := false, false
+	isSelect := false
 	depth := 0
 	for ; at < len(t); at++ {
 		token := t[at]
@@ -58,14 +79,14 @@ func (s *Statement) parseInsert(text string) {
 		case token.IsSymbol(")") || token.IsSymbol("]") || token.IsSymbol("}"):
 			depth--
 		case token.Is("input") && at+1 < len(t) && t[at+1].IsSymbol("("):
-			takesInput = true
+			s.InputTable = at
 		case depth != 0:
 		case token.Is("SELECT") || token.Is("WITH"):
 			isSelect = true
 		case token.Is("VALUES") && !isSelect:
 			s.Format, s.HeadEnd, s.DataStart = "Values", token.Start, token.End
 			return
-		case token.Is("FORMAT") && at+1 < len(t) && t[at+1].IsName() && (!isSelect || takesInput):
+		case token.Is("FORMAT") && at+1 < len(t) && t[at+1].IsName() && (!isSelect || s.InputTable >= 0):
 			s.Format, s.HeadEnd, s.DataStart = t[at+1].Text, token.Start, dataStart(text, t[at+1].End)
 			return
 		}
