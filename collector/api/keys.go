@@ -52,7 +52,7 @@ func siteKeys(sites []schema.Site, secret []byte) ([]siteKey, error) {
 		for _, text := range sites[i].APIKeyHashes {
 			hash, err := hex.DecodeString(strings.TrimSpace(text))
 			if err != nil || len(hash) != sha256.Size {
-				return nil, fmt.Errorf("site %s: api_key_hashes: %.80q is not a SHA-256 in hex: make key and hash with `headwater key`", sites[i].ID, text)
+				return nil, fmt.Errorf("site %s: api_key_hashes: one is not a SHA-256 in hex: put the hash there that `headwater key` prints, never the key", sites[i].ID)
 			}
 			keys = append(keys, siteKey{hash: [sha256.Size]byte(hash), site: site})
 		}

@@ -132,17 +132,17 @@ func readJSON(body io.Reader, each func(int, row, error) error) error {
 	}
 	for {
 		kind := d.PeekKind()
-		line := lines.at(d.InputOffset() + 1)
+		line := lines.at(nextOffset(d))
 		if kind == ']' && d.StackDepth() == 1 {
 			_, err := d.ReadToken()
 			if err == nil {
 				_, err = d.ReadToken()
 			}
-			return endOfJSON(err, lines.at(d.InputOffset()+1), each)
+			return endOfJSON(err, lines, line, each)
 		}
 		r, err := readObject(d)
 		if err != nil && !errors.As(err, new(*rowError)) {
-			return endOfJSON(err, line, each)
+			return endOfJSON(err, lines, line, each)
 		}
 		if err := each(line, r, err); err != nil {
 			return err
@@ -150,13 +150,19 @@ func readJSON(body io.Reader, each func(int, row, error) error) error {
 	}
 }
 
+// nextOffset is where the token begins that PeekKind saw.
+func nextOffset(d *jsontext.Decoder) int64 {
+	unread := d.UnreadBuffer()
+	return d.InputOffset() + int64(len(unread)-len(bytes.TrimLeft(unread, " \t\r\n,")))
+}
+
 // endOfJSON tells the end of the text from a fault in it, behind which nothing can be read.
-func endOfJSON(err error, line int, each func(int, row, error) error) error {
+func endOfJSON(err error, lines *lineCounter, line int, each func(int, row, error) error) error {
 	if err == io.EOF {
 		return nil
 	}
 	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-		return each(line, nil, fmt.Errorf("the JSON is broken here, the rest was not read: %w", syntax))
+		return each(max(line, lines.at(syntax.ByteOffset)), nil, fmt.Errorf("the JSON is broken here, the rest was not read: %w", syntax))
 	}
 	if err == nil {
 		return each(line, nil, errors.New("more text follows the array; it was not read"))
