@@ -4,12 +4,14 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"html"
 	"io"
 	"net/url"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/headwater/headwater/collector/api"
+	"github.com/headwater/headwater/schema"
 	"github.com/headwater/headwater/snippet"
 )
 
@@ -94,16 +96,29 @@ func (l *loaded) describeSites(w io.Writer) {
 			}
 			fmt.Fprintf(w, "  form           %s/f/%s, then %s\n", address, form.ID, next)
 		}
-		fmt.Fprintf(w, "  script         <script async src=\"%s/hw.js\"></script>\n", address)
-		fmt.Fprintf(w, "  or, pinned     <script async src=\"%s/hw.%s.js\" integrity=\"%s\" crossorigin></script>\n", address, snippet.Hash, snippet.Integrity)
+		about := scriptAttributes(site)
+		fmt.Fprintf(w, "  script         <script async src=\"%s/hw.js\"%s></script>\n", address, about)
+		fmt.Fprintf(w, "  or, pinned     <script async src=\"%s/hw.%s.js\" integrity=\"%s\" crossorigin=\"anonymous\"%s></script>\n", address, snippet.Hash, snippet.Integrity, about)
 	}
+}
+
+// scriptAttributes tells the snippet what the config says about a site, so that both call the same pages own.
+func scriptAttributes(site schema.Site) string {
+	attributes := fmt.Sprintf(" data-site=\"%s\"", site.ID)
+	if len(site.OwnDomains) > 0 {
+		attributes += fmt.Sprintf(" data-own-domains=\"%s\"", html.EscapeString(strings.Join(site.OwnDomains, " ")))
+	}
+	if len(site.IgnoredReferrers) > 0 {
+		attributes += fmt.Sprintf(" data-ignored-referrers=\"%s\"", html.EscapeString(strings.Join(site.IgnoredReferrers, " ")))
+	}
+	return attributes
 }
 
 // masked shows a URL without its password.
 func masked(text string) string {
 	u, err := url.Parse(text)
-	if err != nil {
-		return "(not a URL)"
+	if err != nil || u.Scheme == "" {
+		return "(not a URL)" // and perhaps a password
 	}
 	query := u.Query()
 	for name := range query {

@@ -46,9 +46,9 @@ func (l *loaded) check() {
 }
 
 func (l *loaded) checkListeners() {
-	for key, address := range map[string]string{"listen": l.Listen, "private_listen": l.PrivateListen} {
-		if _, _, err := net.SplitHostPort(address); err != nil {
-			l.wrongKey(key, "%q is not an address such as :8080 or 127.0.0.1:8080", address)
+	for _, listener := range [][2]string{{"listen", l.Listen}, {"private_listen", l.PrivateListen}} {
+		if _, _, err := net.SplitHostPort(listener[1]); err != nil {
+			l.wrongKey(listener[0], "%q is not an address such as :8080 or 127.0.0.1:8080", listener[1])
 		}
 	}
 	if l.Listen == l.PrivateListen && !strings.HasSuffix(l.Listen, ":0") {
@@ -128,11 +128,14 @@ func (l *loaded) checkHosts(site *schema.Site, at string) {
 			l.wrongKey(at+".origins", "%q is not an origin as browsers send it: https://host or https://host:port in lower case ASCII, without a path and without the default port", origin)
 		}
 	}
-	for key, hosts := range map[string][]string{"own_domains": site.OwnDomains, "ignored_referrers": site.IgnoredReferrers} {
-		for _, host := range hosts {
-			if !isHost(host) {
-				l.wrongKey(at+"."+key, "%q is not a host name such as example.com", host)
-			}
+	for _, host := range site.OwnDomains {
+		if !isHost(host) {
+			l.wrongKey(at+".own_domains", "%q is not a host name such as example.com", host)
+		}
+	}
+	for _, host := range site.IgnoredReferrers {
+		if !isHost(host) {
+			l.wrongKey(at+".ignored_referrers", "%q is not a host name such as example.com", host)
 		}
 	}
 	for i, rule := range site.SourceHosts {
