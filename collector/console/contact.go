@@ -12,15 +12,14 @@ import (
 
 // contactView is what the page of a contact shows: the form alone, or a card below it.
 type contactView struct {
-	Problem  string // of the typed address
-	Email    string // as it was typed, "" where the card was opened from a list
-	ID       string // of the contact, "" for the form alone
-	Short    string
-	Known    bool
-	Points   []pointView
-	Sent     []pointView // conversions, the latest first
-	HasCards bool
-	Trouble  *trouble
+	Problem string // of the typed address
+	Email   string // as it was typed, "" where the card was opened from a list
+	ID      string // of the contact, "" for the form alone
+	Short   string
+	Known   bool
+	Points  []pointView
+	Sent    []pointView // conversions, the latest first
+	Trouble *trouble
 }
 
 // pointView is one data point of a contact.

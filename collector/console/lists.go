@@ -27,10 +27,8 @@ type listView struct {
 	Trouble   *trouble
 }
 
-const (
-	listLimit    = 50
-	listCSVLimit = 10_000
-)
+// listLimit asks for all rows that there may be, so that they sum to the total; the page adds up what it does not show.
+const listLimit = 100_000
 
 func (c *Console) getList(l list) func(echo.Context, *session) error {
 	return func(ctx echo.Context, s *session) error {
@@ -48,6 +46,6 @@ func (c *Console) getList(l list) func(echo.Context, *session) error {
 func (c *Console) getListCSV(l list) func(echo.Context, *session) error {
 	return func(ctx echo.Context, s *session) error {
 		days := readRange(ctx.QueryParams(), c.config.Now().In(zoneOf(s.site)))
-		return c.sendCSV(ctx, s, l.Report, reports.Params{Limit: listCSVLimit}, days)
+		return c.sendCSV(ctx, s, l.Report, reports.Params{Limit: listLimit}, days)
 	}
 }

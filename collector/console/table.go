@@ -9,7 +9,7 @@ import (
 
 // maxRows is how many rows a page shows; the rest is added up in one row, so that the rows still sum to the total. The
 // download has them all.
-const maxRows = 300
+const maxRows = 200
 
 // tableView is a report as a table: text columns first, then what is counted, one of it with bars.
 type tableView struct {

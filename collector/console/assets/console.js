@@ -1,7 +1,13 @@
-// The console's only script: copy buttons, and leads that appear by themselves. Without it every page still works.
+// The console's only script: copy buttons, leads that appear by themselves, and strips that show the present choice. Without it every page still works.
 // Text goes into the page through textContent alone: values in it come from strangers.
 "use strict";
 (() => {
+  // On a narrow screen the menu and the time ranges are strips: show the part with the present choice.
+  for (const strip of document.querySelectorAll(".side nav, .presets")) {
+    const current = strip.querySelector("[aria-current]");
+    if (current) strip.scrollLeft = current.offsetLeft - strip.offsetLeft - (strip.clientWidth - current.offsetWidth) / 2;
+  }
+
   for (const button of document.querySelectorAll("[data-copy]")) {
     const source = button.parentElement.querySelector("code");
     const label = button.querySelector("span");
