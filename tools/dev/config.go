@@ -56,8 +56,8 @@ api_key_hashes = ["{{.KeyHash}}"]
 
   [[site.source_host]]
   host = "chatgpt.localhost"
-  source = "chatgpt.com"
-  medium = "referral"
+  source = "chatgpt"
+  medium = "ai"
 `))
 
 // writeConfig makes the configuration on the first run and brings it up to date on later ones. The secret and the

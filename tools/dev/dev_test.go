@@ -130,7 +130,7 @@ func checkPages(t *testing.T, s *stack.Private) {
 		s.Outside + "/":          "The outside world",
 		s.Collector + "/hw.js":   "localStorage",
 		s.Private + "/metrics":   "headwater_",
-		s.Demo + "/leads/latest": "Stored:",
+		s.Demo + "/leads/latest": "Latest leads",
 	} {
 		response, err := http.Get(address)
 		if err != nil {

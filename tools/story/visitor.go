@@ -39,9 +39,20 @@ func (v *visitor) do(what string, actions ...chromedp.Action[chromedp.Void]) err
 	ctx, cancel := context.WithTimeout(v.tab, patience)
 	defer cancel()
 	if err := chromedp.Do(ctx, actions...); err != nil {
-		return fmt.Errorf("%s: %w", what, err)
+		return fmt.Errorf("%s: %w; %s", what, err, v.sees())
 	}
 	return nil
+}
+
+// sees describes the present page, for error messages.
+func (v *visitor) sees() string {
+	ctx, cancel := context.WithTimeout(v.tab, 5*time.Second)
+	defer cancel()
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`location.href + ": " + document.body.innerText.replace(/\s+/g, " ").slice(0, 300)`))
+	if err != nil {
+		return "the page does not answer: " + err.Error()
+	}
+	return "the page is " + text
 }
 
 // travel sets the browser's clock that long back for every page from now on, before any of its scripts run.
@@ -94,7 +105,7 @@ func (v *visitor) arrive(what string, act chromedp.Action[chromedp.Void]) error 
 		return e.Response.URL == v.stack.Collector+"/t"
 	}, act))
 	if err != nil {
-		return fmt.Errorf("%s: wait for the collector to take the touch: %w", what, err)
+		return fmt.Errorf("%s: wait for the collector to take the touch: %w; %s", what, err, v.sees())
 	}
 	if taken.Response.Status != 204 {
 		return fmt.Errorf("%s: the collector answered %d to the touch", what, taken.Response.Status)

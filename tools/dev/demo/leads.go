@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -19,9 +20,13 @@ type leads struct {
 	conn driver.Conn
 	api  *client.Client
 
-	// Only for the watching goroutine: the mark of what was read last, and the cards by contact.
-	marked string
-	cards  map[string]cachedCard
+	looked atomic.Int64 // when a browser last asked for the page, Unix milliseconds
+
+	// Only for the watching goroutine: the mark of what was read last, whether the reports were read too, and the cards
+	// by contact.
+	marked   string
+	complete bool
+	cards    map[string]cachedCard
 
 	mu   sync.Mutex // guards view
 	view leadsView

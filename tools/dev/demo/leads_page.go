@@ -9,11 +9,13 @@ import (
 
 // leadsPage shows what Headwater knows; its script fetches /leads/latest and puts it in the place of what it shows.
 func (s *Site) leadsPage(w http.ResponseWriter, r *http.Request) {
+	s.leads.looked.Store(time.Now().UnixMilli())
 	s.render(w, r, http.StatusOK, "leads", page{Title: "What Headwater knows", Data: s.leads.now()})
 }
 
 // leadsLatest answers with the changing part of the page, or 304 where the browser has it.
 func (s *Site) leadsLatest(w http.ResponseWriter, r *http.Request) {
+	s.leads.looked.Store(time.Now().UnixMilli())
 	view := s.leads.now()
 	tag := `"` + strings.NewReplacer(`"`, "", "\n", " ").Replace(view.Version) + `"`
 	w.Header().Set("ETag", tag)

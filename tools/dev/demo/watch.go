@@ -43,12 +43,14 @@ func (l *leads) watch(ctx context.Context) {
 	}
 }
 
-// refresh reads everything again where anything was stored since the last time.
+// refresh reads everything again where anything was stored since the last time. While nobody looks at the page it only
+// reads what the terminal shows: the reports are most of the work.
 func (l *leads) refresh(ctx context.Context) (changed bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	mark, err := l.mark(ctx)
-	if err != nil || mark == l.marked {
+	looked := time.Since(time.UnixMilli(l.looked.Load())) < 20*time.Second
+	if err != nil || mark == l.marked && (l.complete || !looked) {
 		return false, err
 	}
 	view := l.now()
@@ -59,17 +61,21 @@ func (l *leads) refresh(ctx context.Context) (changed bool, err error) {
 	if view.Rows, err = l.stored(ctx); err != nil {
 		return false, err
 	}
-	waiting := l.addKnownCards(view.Leads)
+	waiting := l.addKnownCards(view.Leads, looked)
 	l.show(view, mark+" people")
 	if err := l.readCards(ctx, view.Leads, waiting); err != nil {
 		return false, err
 	}
 	l.show(view, mark+" cards")
+	l.marked, l.complete = mark, false
+	if !looked {
+		return true, nil
+	}
 	if view.Breakdown, err = l.readBreakdowns(ctx); err != nil {
 		return true, err
 	}
 	l.show(view, mark)
-	l.marked = mark
+	l.complete = true
 	return true, nil
 }
 
@@ -93,9 +99,12 @@ func (l *leads) fail(err error) {
 	l.marked = ""
 }
 
+// unlooked is how many cards are read for the terminal at a time while nobody looks at the page.
+const unlooked = 2
+
 // addKnownCards gives the people the cards that were read before, and returns those whose cards must be read: they sent
 // something since, or their card is some time old and imports or late touches may have changed it.
-func (l *leads) addKnownCards(people []lead) (waiting []int) {
+func (l *leads) addKnownCards(people []lead, looked bool) (waiting []int) {
 	for i := range people {
 		cached, ok := l.cards[people[i].ContactID]
 		people[i].Points = cached.points
@@ -104,7 +113,8 @@ func (l *leads) addKnownCards(people []lead) (waiting []int) {
 				people[i].Points = append(people[i].Points, dataPoint{Label: point.label, Status: "reading …"})
 			}
 		}
-		if !ok || cached.sent != people[i].Sent || time.Since(cached.at) > 5*time.Second {
+		switch news := !ok || cached.sent != people[i].Sent; {
+		case looked && (news || time.Since(cached.at) > 5*time.Second), !looked && news && len(waiting) < unlooked:
 			waiting = append(waiting, i)
 		}
 	}
@@ -146,13 +156,21 @@ func (l *leads) readBreakdowns(ctx context.Context) ([]breakdown, error) {
 // tell prints the submissions that are new since the last look. No personal data: a terminal's text is kept in places
 // that nobody thinks of.
 func (l *leads) tell(seen map[string]uint64, first bool) {
-	view := l.now()
-	for i := len(view.Leads) - 1; i >= 0; i-- {
-		one := view.Leads[i]
-		if !first && seen[one.ContactID] < one.Sent {
+	people := l.now().Leads
+	more := 0
+	for i := len(people) - 1; i >= 0; i-- {
+		one := people[i]
+		switch news := seen[one.ContactID] < one.Sent; {
+		case first || !news:
+		case l.cards[one.ContactID].sent == one.Sent:
 			l.Say("  lead %.8s  form %s  %s", one.ContactID, one.Form, pointsLine(one.Points))
+		default:
+			more++
 		}
 		seen[one.ContactID] = one.Sent
+	}
+	if more > 0 {
+		l.Say("  … and more leads than are worth a line each")
 	}
 }
 
