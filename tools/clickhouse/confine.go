@@ -91,3 +91,18 @@ func ephemeralFolder() (string, error) {
 	}
 	return os.MkdirTemp("", "headwater-clickhouse-")
 }
+
+// removeFolder deletes a folder from the inside: os.RemoveAll would open the folder around it, which the
+// sandbox doesn't let it read.
+func removeFolder(folder string) error {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if err := os.RemoveAll(filepath.Join(folder, entry.Name())); err != nil {
+			return err
+		}
+	}
+	return os.Remove(folder)
+}

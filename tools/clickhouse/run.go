@@ -43,7 +43,7 @@ func run(ctx context.Context, o options, stdin io.Reader, stdout, stderr io.Writ
 		if o.data, err = ephemeralFolder(); err != nil {
 			return fmt.Errorf("make a temporary data folder: %w", err)
 		}
-		defer os.RemoveAll(o.data)
+		defer removeFolder(o.data)
 	}
 	if err := enterSandbox(o, path); err != nil {
 		return err
