@@ -29,7 +29,7 @@ const pageStyle = `:root{color-scheme:light dark;--ground:#f4f6f8;--card:#fff;--
 main{width:100%;max-width:480px;padding:36px 32px;background:var(--card);border:1px solid var(--line);border-radius:14px}
 svg{display:block;width:44px;height:44px;color:var(--mark)}.wrong svg{color:var(--wrong)}
 h1{margin:18px 0 8px;font-size:26px;line-height:1.2;letter-spacing:-.01em;overflow-wrap:anywhere}p{margin:0 0 12px;overflow-wrap:anywhere}
-.detail{color:var(--quiet);font-size:14px}a{display:inline-block;margin-top:12px;padding:11px 20px;border-radius:9px;background:var(--ink);color:var(--card);font-weight:600;text-decoration:none}
+.detail{color:var(--quiet);font-size:14px}a{display:inline-block;margin-top:12px;padding:11px 20px;border-radius:9px;background:var(--ink);color:var(--card);font-weight:600;text-align:center;text-decoration:none}
 a:focus-visible{outline:3px solid var(--mark);outline-offset:3px}`
 
 var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
