@@ -26,15 +26,26 @@ const journeysFolder = "../../schema/testdata/journeys"
 
 // given is a journey: what happened, and which reports are asked about it. See the README beside the journeys.
 type given struct {
+	Story       string                `json:"story"`
 	Touches     []*schema.TouchRecord `json:"touches"`
 	Submissions []*schema.Submission  `json:"submissions"`
 	Contacts    []*schema.Contact     `json:"contacts"`
 	Companies   []*schema.Company     `json:"companies"`
 	Deals       []*schema.Deal        `json:"deals"`
+	Crowds      []crowd               `json:"crowds"`
 	// Reports holds the parameters of each wanted result by its name: "<report>" or "<report>.<variant>".
 	Reports map[string]map[string]string `json:"reports"`
 
 	site schema.SiteID
+}
+
+// crowd is many leads that came alike, for journeys about rates: each with one touch and one submission, and the first
+// Deals of them with one deal.
+type crowd struct {
+	Leads int           `json:"leads"`
+	Deals int           `json:"deals"`
+	Form  schema.FormID `json:"form"`
+	Touch schema.Touch  `json:"touch"`
 }
 
 // TestJourneys loads all journeys into one database, each as a site of its own, and compares every report that they ask for.
@@ -52,11 +63,11 @@ func TestJourneys(t *testing.T) {
 func (g *given) compare(t *testing.T, conn driver.Conn) {
 	folder := filepath.Join(journeysFolder, string(g.site))
 	wanted := map[string]bool{"given.json": true}
-	for name, params := range g.Reports {
+	for _, name := range sortedNames(g.Reports) {
 		file := name + ".want.tsv"
 		wanted[file] = true
 		report, _, _ := strings.Cut(name, ".")
-		result, err := Run(context.Background(), conn, report, g.params(t, params))
+		result, err := Run(context.Background(), conn, report, g.params(t, g.Reports[name]))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -137,6 +148,9 @@ func readJourneys(t *testing.T) []*given {
 // complete fills in what a journey may leave out, so that it reads as a story: the site, the times of receipt, and UUIDs
 // for ids that are plain words.
 func (g *given) complete() {
+	for i, crowd := range g.Crowds {
+		crowd.join(g, i)
+	}
 	for _, touch := range g.Touches {
 		touch.SiteID = g.site
 		touch.VisitorID = schema.VisitorID(word(string(touch.VisitorID)))
@@ -165,6 +179,25 @@ func (g *given) complete() {
 		deal.SiteID = g.site
 		setDefault(&deal.ChangeID, word(fmt.Sprint("change ", i)))
 		setDefault(&deal.ReceivedAt, deal.ChangedAt)
+	}
+}
+
+func (c crowd) join(g *given, number int) {
+	for i := range c.Leads {
+		who := fmt.Sprintf("crowd %d, lead %d", number, i)
+		touch := c.Touch
+		touch.TouchID = schema.TouchID(who)
+		at := touch.OccurredAt.Add(time.Minute)
+		g.Touches = append(g.Touches, &schema.TouchRecord{VisitorID: schema.VisitorID(who), Touch: touch})
+		g.Submissions = append(g.Submissions, &schema.Submission{
+			SubmissionID: schema.SubmissionID(who), VisitorID: schema.VisitorID(who), ContactID: schema.ContactID(who),
+			Form: c.Form, OccurredAt: at, FirstTouch: touch, LatestTouch: touch,
+		})
+		if i < c.Deals {
+			g.Deals = append(g.Deals, &schema.Deal{
+				DealID: schema.DealID(who), Status: schema.DealOpen, ContactID: schema.ContactID(who), ChangedAt: at.Add(time.Hour),
+			})
+		}
 	}
 }
 

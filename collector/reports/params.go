@@ -189,8 +189,9 @@ func setNumber(to *int, name, text string, max int) error {
 	return nil
 }
 
-// checked returns the parameters with their defaults, or what is wrong with them for a report that takes takes.
-func (p Params) checked(takes []string) (asked, error) {
+// checked returns the parameters with their defaults, or what is wrong with them for the report.
+func (p Params) checked(report string) (asked, error) {
+	takes := Takes(report)
 	a := asked{Params: p}
 	if p.Site == "" {
 		return a, paramErrorf("site", "say which site")
@@ -212,7 +213,10 @@ func (p Params) checked(takes []string) (asked, error) {
 	if len(a.By) > 1 && slices.Contains(takes, "grain") {
 		return a, paramErrorf("by", "takes one dimension here, not %d", len(a.By))
 	}
-	return a, a.fill()
+	if err := a.fill(); err != nil {
+		return a, err
+	}
+	return a, a.tooManyPeriods(takes)
 }
 
 // fill sets the defaults and checks what needs more than a look.
@@ -277,12 +281,13 @@ type asked struct {
 	Params
 	location     *time.Location
 	since, until time.Time
+	contacts     []string // what facts/scope.sql found; empty: everyone
 }
 
-// The widest range: what a DateTime64(3) column can hold and a report can sensibly be asked for.
+// The widest range. The SQL takes these two for "not given".
 var (
 	earliest = time.Unix(0, 0).UTC()
-	latest   = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+	latest   = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
 )
 
 func (a *asked) bound() error {
@@ -299,6 +304,20 @@ func (a *asked) bound() error {
 	}
 	if a.From != "" && a.To != "" && !a.since.Before(a.until) {
 		return paramErrorf("from", "%s is not before to, which is %s (and not included)", a.From, a.To)
+	}
+	return nil
+}
+
+// maxPeriods bounds the rows of leads_over_time that a range may ask for: 27 years of days.
+const maxPeriods = 10_000
+
+func (a *asked) tooManyPeriods(takes []string) error {
+	if !slices.Contains(takes, "grain") || a.From == "" || a.To == "" {
+		return nil
+	}
+	length := map[Grain]time.Duration{Day: 24 * time.Hour, Week: 7 * 24 * time.Hour, Month: 28 * 24 * time.Hour}[a.Grain]
+	if a.until.Sub(a.since)/length > maxPeriods {
+		return paramErrorf("grain", "the range has more than %d periods of a %s: take a longer one or a shorter range", maxPeriods, a.Grain)
 	}
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/headwater/headwater/schema"
 )
 
 // report is one file of schema/attribution: the function that runs it, and the parameters that it takes beside those
@@ -20,8 +22,14 @@ var reports map[string]report
 
 func init() { // not in the declaration, because the functions look their own entry up
 	reports = map[string]report{
-		"source_breakdown": {SourceBreakdown, []string{"by", "data_point", "from", "to"}},
+		"company_card":     {CompanyCard, []string{"company"}},
 		"contact_card":     {ContactCard, []string{"contact"}},
+		"conversion_rate":  {ConversionRate, []string{"by", "data_point", "from", "to"}},
+		"leads_over_time":  {LeadsOverTime, []string{"by", "data_point", "from", "to", "grain"}},
+		"recent_leads":     {RecentLeads, []string{"from", "to", "limit"}},
+		"source_breakdown": {SourceBreakdown, []string{"by", "data_point", "from", "to"}},
+		"top_forms":        {TopForms, []string{"from", "to", "limit"}},
+		"top_referrers":    {TopReferrers, []string{"data_point", "from", "to", "limit"}},
 		"totals":           {Totals, []string{"from", "to"}},
 	}
 }
@@ -43,7 +51,7 @@ func Takes(name string) []string { return reports[name].takes }
 
 // SourceBreakdown tells which sources brought visitors, leads, conversions, companies, deals and money.
 func SourceBreakdown(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
-	a, err := p.checked(reports["source_breakdown"].takes)
+	a, err := p.checked("source_breakdown")
 	if err != nil {
 		return nil, err
 	}
@@ -56,10 +64,96 @@ func SourceBreakdown(ctx context.Context, conn driver.Conn, p Params) (*Result, 
 	return result, result.addTotals(ctx, conn, a)
 }
 
+// ConversionRate tells which sources bring the leads that become deals, compared with all other leads.
+func ConversionRate(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
+	a, err := p.checked("conversion_rate")
+	if err != nil {
+		return nil, err
+	}
+	result, err := query(ctx, conn, "conversion_rate", a)
+	if err != nil {
+		return nil, err
+	}
+	result.keepDimensions(a.By)
+	result.note(a, "data_point", "credit", "range", "zone")
+	result.Notes = append(result.Notes, Note{"intervals", "95 %: Wilson for the rate, Katz for the lift"})
+	return result, result.addTotals(ctx, conn, a)
+}
+
+// LeadsOverTime tells how many leads and conversions came in each period.
+func LeadsOverTime(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
+	a, err := p.checked("leads_over_time")
+	if err != nil {
+		return nil, err
+	}
+	result, err := query(ctx, conn, "leads_over_time", a)
+	if err != nil {
+		return nil, err
+	}
+	result.keepDimensions(a.By)
+	if len(a.By) == 1 { // the period before the dimension
+		columns := []int{1, 0}
+		for i := 2; i < len(result.Columns); i++ {
+			columns = append(columns, i)
+		}
+		result.reorder(columns)
+	}
+	result.note(a, "data_point", "credit", "grain", "range", "zone")
+	return result, result.addTotals(ctx, conn, a)
+}
+
+// TopForms tells which forms capture the most leads.
+func TopForms(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
+	a, err := p.checked("top_forms")
+	if err != nil {
+		return nil, err
+	}
+	setDefault(&a.Limit, 10)
+	result, err := query(ctx, conn, "top_forms", a)
+	if err != nil {
+		return nil, err
+	}
+	result.note(a, "range", "zone", "limit")
+	return result, result.addTotals(ctx, conn, a)
+}
+
+// TopReferrers tells which websites send the visitors who become leads.
+func TopReferrers(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
+	a, err := p.checked("top_referrers")
+	if err != nil {
+		return nil, err
+	}
+	setDefault(&a.Limit, 10)
+	a.By = []Dimension{ByReferrerDomain}
+	result, err := query(ctx, conn, "top_referrers", a)
+	if err != nil {
+		return nil, err
+	}
+	result.note(a, "data_point", "credit", "range", "zone", "limit")
+	return result, result.addTotals(ctx, conn, a)
+}
+
+// RecentLeads lists the latest submissions by contacts with their sources.
+func RecentLeads(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
+	a, err := p.checked("recent_leads")
+	if err != nil {
+		return nil, err
+	}
+	setDefault(&a.Limit, 20)
+	a.By = wholeTouch()
+	result, err := query(ctx, conn, "recent_leads", a)
+	if err != nil {
+		return nil, err
+	}
+	result.hideEmpty = true
+	result.note(a, "credit", "range", "zone", "limit")
+	return result, nil
+}
+
 // ContactCard tells where one contact came from: the four data points, and every conversion. It has no rows where the site
 // does not know the contact.
 func ContactCard(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
-	a, err := p.checked(reports["contact_card"].takes)
+	a, err := p.checked("contact_card")
 	if err != nil {
 		return nil, err
 	}
@@ -67,22 +161,59 @@ func ContactCard(ctx context.Context, conn driver.Conn, p Params) (*Result, erro
 		return nil, paramErrorf("contact", "say which contact, by its id")
 	}
 	a.By = wholeTouch()
+	if err := a.narrow(ctx, conn); err != nil {
+		return nil, err
+	}
 	result, err := query(ctx, conn, "contact_card", a)
 	if err != nil {
 		return nil, err
 	}
 	result.hideEmpty = true
 	result.Notes = append(result.Notes, Note{"contact", string(a.Contact)})
+	if len(result.Rows) > 0 && result.Value(0, "status") == "existing" {
+		result.Notes = append(result.Notes, Note{"existing", "the CRM knew this contact first: no first touch and no lead creation, ever"})
+	}
 	result.note(a, "credit", "zone")
 	return result, nil
 }
 
-// wholeTouch are the dimensions of reports that show all that a touch has.
-func wholeTouch() []Dimension { return append(Dimensions(), byLandingPage) }
+// CompanyCard tells where one company came from, with its contacts and deals. It has no rows where the site does not know
+// the company.
+func CompanyCard(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
+	a, err := p.checked("company_card")
+	if err != nil {
+		return nil, err
+	}
+	if a.Company = companyID(a.Company); a.Company == "" {
+		return nil, paramErrorf("company", "say which company: its domain, its name, or crm: and its id in the CRM")
+	}
+	a.By = wholeTouch()
+	if err := a.narrow(ctx, conn); err != nil {
+		return nil, err
+	}
+	result, err := query(ctx, conn, "company_card", a)
+	if err != nil {
+		return nil, err
+	}
+	result.hideEmpty = true
+	result.Notes = append(result.Notes, Note{"company", string(a.Company)})
+	result.note(a, "credit", "zone")
+	return result, nil
+}
+
+// companyID takes a company's id as it is, and makes one of a domain or a name.
+func companyID(text schema.CompanyID) schema.CompanyID {
+	for _, prefix := range []string{"crm:", "domain:", "name:"} {
+		if rest, ok := strings.CutPrefix(string(text), prefix); ok && rest != "" {
+			return text
+		}
+	}
+	return schema.NewCompanyID("", string(text), string(text))
+}
 
 // Totals tells how much happened in all, counted apart from every breakdown.
 func Totals(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
-	a, err := p.checked(reports["totals"].takes)
+	a, err := p.checked("totals")
 	if err != nil {
 		return nil, err
 	}
@@ -106,3 +237,6 @@ func (r *Result) addTotals(ctx context.Context, conn driver.Conn, a asked) error
 	}
 	return nil
 }
+
+// wholeTouch are the dimensions of reports that show all that a touch has.
+func wholeTouch() []Dimension { return append(Dimensions(), byLandingPage) }

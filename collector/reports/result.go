@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -87,6 +88,10 @@ func (r *Result) note(a asked, names ...string) {
 			value = a.rangeText()
 		case "zone":
 			value = a.Zone
+		case "grain":
+			value = string(a.Grain)
+		case "limit":
+			value = "at most " + strconv.Itoa(a.Limit) + " rows"
 		}
 		r.Notes = append(r.Notes, Note{Name: name, Value: value})
 	}

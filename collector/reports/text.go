@@ -21,12 +21,13 @@ func Names() []string {
 	return names
 }
 
-// SQL returns the whole text of a report, as it is sent to ClickHouse with its parameters bound.
+// SQL returns the whole text of a report, as it is sent to ClickHouse with its parameters bound. name may also be one of
+// the facts, such as facts/journeys.
 func SQL(name string) (string, error) {
 	return compose(schema.Attribution, name)
 }
 
-// compose puts the facts that a report names before it, as common table expressions.
+// compose puts the facts that a file names before it, as common table expressions.
 func compose(files fs.FS, name string) (string, error) {
 	report, err := readSQL(files, path.Join("attribution", name+".sql"))
 	if err != nil {

@@ -6,7 +6,7 @@
 --   by             everything that a touch has: ['source','medium','campaign','term','content','channel','referrer_domain','landing_page']
 --   lookback_days  how old the latest known touch may be to get the credit of a submission
 --   credit         last_non_direct, or last
---   company        ''
+--   contacts       [], or to be quick the contacts that facts/scope.sql names
 --
 -- A row: one data point. first_touch, lead_creation and company_source have one each, every later submission is a
 -- conversion. No rows: the site does not know the contact.
@@ -17,68 +17,46 @@
 --
 -- with: journeys
 WITH
-known AS
-(
-    SELECT
-        minIf(occurred_at, kind = 'import') AS known_since,
-        arraySort(
-            sent -> (sent.1, sent.2),
-            groupArrayIf((occurred_at, id, form, creates_contact, first_touch, credited, rule), kind = 'submission')
-        ) AS submissions,
-        arrayFirst(sent -> sent.4, submissions) AS creation,
-        any(contact_company) AS company,
-        any(contact_company_source) AS company_touch,
-        anyIf(company_creation, company_id = contact_company) AS company_created,
-        anyIf(company_has_source, company_id = contact_company) AS has_source,
-        anyIf(company_known_since, company_id = contact_company) AS company_since
-    FROM journeys
-    WHERE contact_id = {contact:String} AND contact_id != '' AND kind != 'deal'
-    HAVING count() > 0
-),
 points AS
 (
     SELECT
-        arrayJoin(arrayConcat(
-            [
-                (
-                    'first_touch', 1,
-                    multiIf(NOT creation.4, 'existing', creation.5.id = '', 'unattributed', 'attributed'),
-                    if(creation.4, creation.1, known_since), creation.3, creation.5, 'earliest'
-                ),
-                (
-                    'lead_creation', 2,
-                    multiIf(NOT creation.4, 'existing', creation.6.id = '', 'unattributed', 'attributed'),
-                    if(creation.4, creation.1, known_since), creation.3, creation.6, creation.7
-                ),
-                (
-                    'company_source', 3,
-                    multiIf(
-                        company = '', 'no company',
-                        company_touch.id != '', 'attributed',
-                        company_created.1 = '', 'existing',
-                        NOT has_source, 'created by an existing contact',
-                        'unattributed'
-                    ),
-                    if(company_created.1 = '', company_since, company_created.2), company_created.3, company_touch, company_created.4
-                )
-            ],
-            arrayMap(
-                sent -> (
-                    'conversion', 4,
-                    if(sent.6.id = '', 'unattributed', 'attributed'),
-                    sent.1, sent.3, sent.6, sent.7
-                ),
-                arrayFilter(sent -> NOT sent.4, submissions)
-            )
-        )) AS point,
-        point.6 AS touch
-    FROM known
+        data_point,
+        if(data_point = 'conversion', id, '') AS conversion_id,
+        multiIf(
+            data_point = 'first_touch', contact_first_touch,
+            data_point = 'company_source', contact_company_source,
+            credited
+        ) AS touch,
+        multiIf(
+            touch.id != '', 'attributed',
+            data_point = 'company_source' AND company_id = '', 'no company',
+            data_point = 'company_source' AND company_creation.1 = '', 'existing',
+            data_point = 'company_source' AND NOT company_has_source, 'created by an existing contact',
+            kind = 'import', 'existing',
+            'unattributed'
+        ) AS status,
+        multiIf(
+            data_point != 'company_source', occurred_at,
+            company_id = '', toDateTime64(0, 3, 'UTC'),
+            company_creation.1 = '', company_known_since,
+            company_creation.2
+        ) AS since,
+        if(data_point = 'company_source', company_creation.3, form) AS form_sent,
+        multiIf(touch.id = '', '', data_point = 'first_touch', 'earliest', data_point = 'company_source', company_creation.4, rule) AS rule_used
+    FROM journeys
+    ARRAY JOIN arrayConcat(
+        -- The contact's first row is the submission that created it, or the import by which the CRM knew it.
+        if(nth_of_contact = 1, ['first_touch', 'lead_creation'], []),
+        if(company_id = contact_company, ['company_source'], []),
+        if(kind = 'submission' AND NOT creates_contact, ['conversion'], [])
+    ) AS data_point
+    WHERE contact_id = {contact:String} AND contact_id != '' AND kind != 'deal'
 )
 SELECT
-    point.1 AS data_point,
-    point.3 AS status,
-    nullIf(point.4, toDateTime64(0, 3, 'UTC')) AS occurred_at,
-    point.5 AS form,
+    data_point,
+    status,
+    nullIf(since, toDateTime64(0, 3, 'UTC')) AS occurred_at,
+    form_sent AS form,
     nullIf(touch.at, toDateTime64(0, 3, 'UTC')) AS touch_at,
     touch.source AS source,
     touch.medium AS medium,
@@ -88,6 +66,7 @@ SELECT
     touch.channel AS channel,
     touch.referrer_domain AS referrer_domain,
     touch.landing_page AS landing_page,
-    if(touch.id = '', '', point.7) AS rule
+    rule_used AS rule
 FROM points
-ORDER BY point.2, point.4
+ORDER BY indexOf(['first_touch', 'lead_creation', 'company_source', 'conversion'], data_point), since, conversion_id
+LIMIT 1 BY data_point, conversion_id

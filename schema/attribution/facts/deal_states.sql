@@ -32,8 +32,8 @@ crm_contacts AS
 )
 SELECT
     deal_id,
-    status,
-    stage,
+    toString(status) AS status,
+    toString(stage) AS stage,
     money.1 AS amount,
     money.2 AS currency,
     if(states.contact.1 != '', states.contact.1, crm_contacts.contact_id) AS contact_id,

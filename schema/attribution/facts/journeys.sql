@@ -2,6 +2,7 @@
 -- The ledger with everybody's touches, each '' in id where there is none. Of the row itself:
 --   first_touch, last_touch, last_known, credited, rule   as in attributed; deals and imports have none
 -- and of the contact and company that the row belongs to, whenever they got them:
+--   contact_is_new          whether a submission created the contact; else the CRM knew it before
 --   contact_first_touch     first touch of the submission that created the contact
 --   contact_lead_creation   credited touch of that submission
 --   contact_conversion      credited touch of the contact's latest conversion up to the row
@@ -19,6 +20,7 @@ touched AS
 (
     SELECT
         *,
+        countIf(creates_contact) OVER contact > 0 AS contact_is_new,
         anyIf(first_touch, creates_contact) OVER contact AS contact_first_touch,
         anyIf(credited, creates_contact) OVER contact AS contact_lead_creation,
         argMaxIf(credited, (occurred_at, id), kind = 'submission' AND NOT creates_contact) OVER contact_so_far AS contact_conversion,

@@ -1,6 +1,7 @@
 -- with: submitted, deal_states, company_aliases
 -- What happened, in one stream: a row per import of a contact or company, per submission by a contact, and per deal (at
 -- its creation). Companies are resolved, so that a CRM id, an e-mail domain and a typed name meet.
+--   nth_of_contact    how many imports and submissions the contact has up to the row
 --   creates_contact   a submission before which the contact neither sent a form nor was imported. Else: a conversion
 --   creates_company   a submission before which nobody sent a form for the company, and neither the company nor one of
 --                     its contacts was imported
@@ -16,6 +17,8 @@ happened AS
         company_id,
         (received_at, toString(import_id)) AS version,
         '' AS form,
+        '' AS status,
+        '' AS stage,
         false AS won,
         toDateTime64(0, 3, 'UTC') AS won_at,
         0::Decimal(38, 4) AS amount,
@@ -24,7 +27,7 @@ happened AS
     WHERE site_id = {site:String}
 
     UNION ALL
-    SELECT 'import', '', created_at, '', name, (received_at, toString(import_id)), '', false, toDateTime64(0, 3, 'UTC'), 0, ''
+    SELECT 'import', '', created_at, '', name, (received_at, toString(import_id)), '', '', '', false, toDateTime64(0, 3, 'UTC'), 0, ''
     FROM companies FINAL
     ARRAY JOIN arrayFilter(
         name -> name NOT IN ('domain:', 'name:'),
@@ -33,11 +36,11 @@ happened AS
     WHERE site_id = {site:String}
 
     UNION ALL
-    SELECT 'submission', toString(submission_id), occurred_at, contact_id, company_id, (occurred_at, ''), form, false, toDateTime64(0, 3, 'UTC'), 0, ''
+    SELECT 'submission', toString(submission_id), occurred_at, contact_id, company_id, (occurred_at, ''), form, '', '', false, toDateTime64(0, 3, 'UTC'), 0, ''
     FROM submitted
 
     UNION ALL
-    SELECT 'deal', deal_id, created_at, contact_id, company_id, (created_at, ''), '', won, won_at, amount, currency
+    SELECT 'deal', deal_id, created_at, contact_id, company_id, (created_at, ''), '', status, stage, won, won_at, amount, currency
     FROM deal_states
 )
 SELECT
@@ -48,11 +51,14 @@ SELECT
     if(aliases.company_id != '', aliases.company_id, happened.company_id) AS company_id,
     version,
     form,
+    status,
+    stage,
     won,
     won_at,
     amount,
     currency,
-    kind = 'submission' AND countIf(kind != 'deal') OVER of_contact = 1 AS creates_contact,
+    countIf(kind != 'deal') OVER of_contact AS nth_of_contact,
+    kind = 'submission' AND nth_of_contact = 1 AS creates_contact,
     kind = 'submission' AND company_id != '' AND countIf(kind != 'deal') OVER of_company = 1 AS creates_company
 FROM happened
 LEFT JOIN company_aliases AS aliases ON aliases.alias = happened.company_id

@@ -1,6 +1,6 @@
--- with: scope
 -- A row per submission that names a contact, with the two touches that travelled in it (id '' where none did) in the
--- shape of logged_touches. {contact} and {company}, where not '', narrow it to the contacts in scope.
+-- shape of logged_touches. {contacts}, where it is not [], narrows it to those: an answer about one contact or company
+-- is much quicker with only the contacts that scope names.
 SELECT
     submission_id,
     visitor_id,
@@ -41,4 +41,4 @@ SELECT
 FROM submissions FINAL
 WHERE site_id = {site:String}
   AND contact_id != ''
-  AND (({contact:String} = '' AND {company:String} = '') OR contact_id IN (SELECT contact_id FROM scope))
+  AND (empty({contacts:Array(String)}) OR contact_id IN {contacts:Array(String)})

@@ -1,0 +1,99 @@
+-- with: logged_touches, journeys
+-- A row per thing that counts in the range, placed by its touch under {data_point}; the range is of occurred_at. counts_as:
+--   visitor     with a touch in the range: first_touch: by the earliest ever, else by the latest known one in the range, else
+--               by the latest ({credit} last: always by the latest)
+--   lead        a submission that created a contact
+--   conversion  any other submission
+--   company     a submission that created a company
+--   deal        at its creation: by the contact's touch, else (first_touch and lead_creation) by the company's source
+--   won         a deal at the time it was won, with its amount
+-- labels are the dimensions in the order of the array below: '' where {by} does not name it, "(unattributed)" where no touch
+-- is known, "(not set)" where it has no such value. They are one array and not seven columns because ClickHouse plans a
+-- query of many columns at many levels slowly.
+WITH
+at -> at >= {since:DateTime64(3, 'UTC')} AND at < {until:DateTime64(3, 'UTC')} AS in_range,
+visited AS
+(
+    SELECT
+        argMin(touch, (touch.at, touch.id)) AS earliest,
+        argMaxIf(touch, (touch.at, touch.id), in_range(touch.at)) AS latest,
+        argMaxIf(touch, (touch.at, touch.id), in_range(touch.at) AND touch.known) AS latest_known,
+        multiIf(
+            {data_point:String} = 'first_touch', earliest,
+            {credit:String} = 'last_non_direct' AND latest_known.id != '', latest_known,
+            latest
+        ) AS touch_of_visitor
+    FROM logged_touches
+    WHERE {data_point:String} = 'first_touch' OR in_range(touch.at)
+    GROUP BY visitor_id
+    HAVING latest.id != ''
+),
+placed AS
+(
+    SELECT
+        kind,
+        occurred_at,
+        creates_contact,
+        creates_company,
+        contact_deals,
+        won,
+        won_at,
+        amount,
+        currency,
+        multiIf(
+            {data_point:String} = 'first_touch', contact_first_touch,
+            {data_point:String} = 'lead_creation', contact_lead_creation,
+            {data_point:String} = 'company_source' AND kind = 'deal' AND company_id != '', company_source,
+            {data_point:String} = 'company_source', contact_company_source,
+            kind = 'deal', contact_conversion,
+            creates_contact, contact_lead_creation,
+            credited
+        ) AS own_touch,
+        if(
+            kind = 'deal' AND own_touch.id = '' AND {data_point:String} IN ('first_touch', 'lead_creation'),
+            company_source,
+            own_touch
+        ) AS touch,
+        if({data_point:String} = 'first_touch', contact_first_touch, company_source) AS touch_of_company
+    FROM journeys
+    WHERE kind != 'import'
+),
+counting AS
+(
+    SELECT
+        'visitor' AS counts_as,
+        touch_of_visitor.at AS at,
+        touch_of_visitor AS touch,
+        0::UInt64 AS deals,
+        0::Decimal(38, 4) AS amount,
+        '' AS currency
+    FROM visited
+
+    UNION ALL
+    SELECT
+        counts_as,
+        if(counts_as = 'won', won_at, occurred_at),
+        if(counts_as = 'company', touch_of_company, touch),
+        contact_deals,
+        amount,
+        currency
+    FROM placed
+    ARRAY JOIN arrayConcat(
+        if(in_range(occurred_at), [multiIf(kind = 'deal', 'deal', creates_contact, 'lead', 'conversion')], []),
+        if(in_range(occurred_at) AND creates_company, ['company'], []),
+        if(in_range(won_at) AND won, ['won'], [])
+    ) AS counts_as
+)
+SELECT
+    counts_as,
+    at AS occurred_at,
+    deals AS contact_deals,
+    amount,
+    currency,
+    touch.id != '' AS attributed,
+    arrayMap(
+        (dimension, value) -> multiIf(NOT has({by:Array(String)}, dimension), '', NOT attributed, '(unattributed)', value = '', '(not set)', value),
+        ['source', 'medium', 'campaign', 'term', 'content', 'referrer_domain', 'channel'],
+        [touch.source, touch.medium, touch.campaign, touch.term, touch.content, touch.referrer_domain, touch.channel]
+    ) AS labels
+FROM counting
