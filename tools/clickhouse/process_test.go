@@ -77,7 +77,7 @@ func start(t *testing.T, environment []string, arguments ...string) *process {
 		t.Skipf("no ClickHouse engine: %v", err)
 	}
 	p := &process{t: t, command: exec.Command(path, append([]string{"-listen", "127.0.0.1:0"}, arguments...)...), stderr: &bytes.Buffer{}, exit: make(chan error, 1)}
-	p.command.Env = append(os.Environ(), environment...)
+	p.command.Env = append(append(os.Environ(), "TMPDIR="+t.TempDir()), environment...)
 	p.command.Stderr = p.stderr
 	if p.stdin, err = p.command.StdinPipe(); err != nil {
 		t.Fatal(err)
@@ -89,12 +89,17 @@ func start(t *testing.T, environment []string, arguments ...string) *process {
 	if err := p.command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { p.command.Process.Kill() })
+	ended := make(chan struct{})
+	t.Cleanup(func() {
+		p.command.Process.Kill()
+		<-ended
+	})
 	lines := bufio.NewScanner(output)
 	if lines.Scan() {
 		p.base = strings.TrimPrefix(lines.Text(), "ready ")
 	}
 	go func() {
+		defer close(ended)
 		io.Copy(io.Discard, output)
 		p.exit <- p.command.Wait()
 	}()

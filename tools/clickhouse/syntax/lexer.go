@@ -87,7 +87,8 @@ func (l *lexer) next() bool {
 	case isDigit(c):
 		l.number(rest)
 	case c == '.' && len(rest) > 1 && isDigit(rest[1]) && !l.selectsElement():
-		l.emit(Number, l.at+exponentEnd(rest, digitsRun(rest, 1, false, true), false), "")
+		end := exponentEnd(rest, digitsRun(rest, 1, false, true), false)
+		l.emit(Number, l.at+end, rest[:end])
 	case isWordByte(c):
 		end := 1
 		for end < len(rest) && (isWordByte(rest[end]) || rest[end] == '$') {
