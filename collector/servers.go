@@ -22,7 +22,7 @@ import (
 const (
 	maxHeaderBytes    = 16 << 10
 	readHeaderTimeout = 5 * time.Second
-	readTimeout       = 30 * time.Second // of a whole request: 16 MiB of an import
+	readTimeout       = 15 * time.Second // of a whole request; api gives more to who has a key
 	writeTimeout      = 2 * time.Minute  // longer than the longest report may take
 	idleTimeout       = 2 * time.Minute
 )

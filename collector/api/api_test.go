@@ -2,9 +2,12 @@ package api
 
 import (
 	"bytes"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/headwater/headwater/collector/rejection"
 	"github.com/headwater/headwater/schema"
@@ -80,5 +83,35 @@ func TestNewKey(t *testing.T) {
 	}
 	if _, err := New(Config{Sites: []schema.Site{{ID: "acme", APIKeyHashes: []string{key}}}}); err == nil || strings.Contains(err.Error(), key) {
 		t.Errorf("a key instead of its hash: %v", err)
+	}
+}
+
+// TestSlowImport: who has a key may take longer to send than the server's deadline for strangers.
+func TestSlowImport(t *testing.T) {
+	d := newDesk(t)
+	server := httptest.NewUnstartedServer(d.echo)
+	server.Config.ReadTimeout = 100 * time.Millisecond
+	server.Start()
+	defer server.Close()
+	body, slow := io.Pipe()
+	go func() {
+		_, _ = io.WriteString(slow, "{\"email\":\"a@b.example\"}\n")
+		<-time.After(3 * server.Config.ReadTimeout)
+		_, _ = io.WriteString(slow, "{\"email\":\"c@d.example\"}\n")
+		_ = slow.Close()
+	}()
+	request, err := http.NewRequest(http.MethodPost, server.URL+"/api/contacts", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+d.key)
+	request.Header.Set("Content-Type", jsonLines)
+	answer, err := server.Client().Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode != http.StatusOK || len(d.kept(t)) != 2 {
+		t.Errorf("a slow import is answered with %s", answer.Status)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/labstack/echo/v4"
@@ -24,6 +25,12 @@ const (
 	MaxBody = 16 << 20 // bytes
 	MaxRows = 50_000
 	maxLine = 1 << 20 // bytes of one JSON line
+)
+
+// How long a call with rows may take to arrive and to be answered: more than the server gives to strangers.
+const (
+	readTime  = 3 * time.Minute
+	writeTime = 4 * time.Minute
 )
 
 // row is one object or CSV record: texts by column. Numbers keep the digits they were written with.
@@ -61,6 +68,10 @@ func readBody(c echo.Context, each func(line int, r row, err error) error) error
 	if err != nil {
 		return err
 	}
+	// A server that cannot move its deadlines keeps those it has.
+	deadlines := http.NewResponseController(c.Response())
+	_ = deadlines.SetReadDeadline(time.Now().Add(readTime))
+	_ = deadlines.SetWriteDeadline(time.Now().Add(writeTime))
 	rows := 0
 	err = read(http.MaxBytesReader(c.Response(), request.Body, MaxBody), func(line int, r row, err error) error {
 		if rows++; rows > MaxRows {

@@ -35,6 +35,10 @@ func (a *arrival) attachTouches() error {
 	case hasLatest && !hasFirst:
 		first.Touch = latest.Touch
 	}
+	if hasFirst && hasLatest && first.OccurredAt.After(latest.OccurredAt) {
+		// It came without a time, or the browser's clock was set back in between.
+		first.OccurredAt = latest.OccurredAt
+	}
 	a.submission.FirstTouch, a.submission.LatestTouch = first.Touch, latest.Touch
 	return nil
 }
