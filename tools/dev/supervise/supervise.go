@@ -43,7 +43,6 @@ type Supervisor struct {
 	// Restarted is called when a child that had ended answers again, as another process. May be nil.
 	Restarted func()
 
-	spawn   chan func()
 	mu      sync.Mutex // guards out and running
 	running []*process
 }
@@ -53,18 +52,31 @@ func New(out io.Writer, logs string, verbose bool) (*Supervisor, error) {
 	if err := os.MkdirAll(logs, 0o755); err != nil {
 		return nil, fmt.Errorf("make the folder for logs: %w", err)
 	}
-	s := &Supervisor{out: out, logs: logs, verbose: verbose, Backoff: 250 * time.Millisecond, spawn: make(chan func())}
-	go s.spawner()
-	return s, nil
+	return &Supervisor{out: out, logs: logs, verbose: verbose, Backoff: 250 * time.Millisecond}, nil
 }
+
+// starts takes what spawner shall run. There is one spawner for the whole program.
+var starts = sync.OnceValue(func() chan<- func() {
+	queue := make(chan func())
+	go spawner(queue)
+	return queue
+})
 
 // spawner starts all processes from one OS thread that lives as long as the program: Linux sends the parent-death
 // signal when the *thread* that started the child ends, and Go ends threads as it likes.
-func (s *Supervisor) spawner() {
+func spawner(queue <-chan func()) {
 	runtime.LockOSThread()
-	for start := range s.spawn {
+	for start := range queue {
 		start()
 	}
+}
+
+// StartHere starts a process that shall not outlive this program, though nobody supervises it: its SysProcAttr should
+// come from ChildAttributes.
+func StartHere(cmd *exec.Cmd) error {
+	started := make(chan error)
+	starts() <- func() { started <- cmd.Start() }
+	return <-started
 }
 
 // Say writes one line to the terminal.
@@ -136,7 +148,7 @@ func (p *process) begin() error {
 	}
 	cmd := exec.Command(p.Path, p.Args...)
 	cmd.Env = p.Env
-	cmd.SysProcAttr = childAttributes()
+	cmd.SysProcAttr = ChildAttributes()
 	reader, writer, err := os.Pipe()
 	if err != nil {
 		return err
@@ -146,9 +158,7 @@ func (p *process) begin() error {
 	if err != nil {
 		return err
 	}
-	started := make(chan error)
-	p.supervisor.spawn <- func() { started <- cmd.Start() }
-	err = <-started
+	err = StartHere(cmd)
 	writer.Close()
 	if err != nil {
 		reader.Close()

@@ -1,0 +1,77 @@
+// Load measures the collector and holds it to its word.
+//
+// With -bench it prints how many touches a second the collector takes and how many rows a second it forwards, each beside
+// a bare baseline that is measured in the same run: absolute numbers say more about the machine than about the program.
+// Without it, it plays visitors against a running stack for a while and then looks up every record that the collector
+// said it had taken: each must be in ClickHouse exactly once.
+//
+// Belongs here: producing load and counting. Does not belong here: assertions about attribution (tools/story).
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/headwater/headwater/tools/dev/stack"
+)
+
+const usage = `Usage: go run ./tools/load -bench              (or: make bench)
+       go run ./tools/load [-rate N] [-duration D] [-stack FILE]
+
+-bench measures accepting and forwarding, in about 40 s, with processes of its own.
+Without it, visitors are played against the stack that runs (make run), and every record that was accepted is looked
+up afterwards: 1 is returned where one is lost or doubled. Only targets on this machine are taken.
+
+`
+
+func main() {
+	flag.Usage = func() {
+		fmt.Fprint(flag.CommandLine.Output(), usage)
+		flag.PrintDefaults()
+	}
+	bench := flag.Bool("bench", false, "measure accepting and forwarding beside bare baselines")
+	rounds := flag.Int("rounds", 5, "interleaved rounds of -bench")
+	round := flag.Duration("round", 1500*time.Millisecond, "length of a round of -bench")
+	connections := flag.Int("connections", 64, "connections at a time")
+	rate := flag.Float64("rate", 200, "visitors a second")
+	duration := flag.Duration("duration", 10*time.Second, "for how long visitors come")
+	file := flag.String("stack", stack.DefaultFile, "description of the stack to play against, written by tools/dev")
+	flag.Parse()
+	if address := os.Getenv(bareRole); address != "" {
+		serveBare(address)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var err error
+	if *bench {
+		err = runBench(ctx, benchConfig{rounds: *rounds, round: *round, connections: *connections, out: os.Stdout})
+	} else {
+		err = runJourneys(ctx, *file, journeysConfig{rate: *rate, duration: *duration, workers: *connections, out: os.Stdout})
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "load:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+// onLoopback refuses a target on another machine: this program is no weapon.
+func onLoopback(target string) error {
+	u, err := url.Parse(target)
+	if err != nil {
+		return err
+	}
+	host := u.Hostname()
+	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return errors.New("the target " + target + " is not on this machine: only localhost is taken")
+}
