@@ -9,12 +9,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
+	"github.com/headwater/headwater/snippet"
 	"github.com/headwater/headwater/tools/dev/browser"
 )
 
@@ -31,7 +35,16 @@ func newPages(t *testing.T, view leadsView) *Site {
 	var website, world http.Handler
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { website.ServeHTTP(w, r) }))
 	outside := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { world.ServeHTTP(w, r) }))
-	collector := httptest.NewServer(http.NotFoundHandler())
+	collector := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
+		w.Header().Set("Access-Control-Allow-Credentials", "true")
+		if r.URL.Path == "/hw.js" {
+			w.Header().Set("Content-Type", "text/javascript")
+			_, _ = w.Write(snippet.Script())
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	}))
 	t.Cleanup(func() { web.Close(); outside.Close(); collector.Close() })
 	site, err := New(t.Context(), Config{
 		SiteID: "demo", Demo: strings.Replace(web.URL, "127.0.0.1", "localhost", 1), Outside: outside.URL,
@@ -51,6 +64,13 @@ func newPages(t *testing.T, view leadsView) *Site {
 func TestPagesLook(t *testing.T) {
 	tab := browser.ForTest(t)
 	axe := axeSource(t)
+	_, err := chromedp.Call(tab, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: `
+		window.refused = [];
+		addEventListener("securitypolicyviolation", (e) => window.refused.push(e.violatedDirective + " " + e.blockedURI));
+		addEventListener("error", (e) => window.refused.push(e.message || "cannot load " + e.target.outerHTML), true);`})
+	if err != nil {
+		t.Fatal(err)
+	}
 	site := newPages(t, sampleView())
 	pages := map[string]string{
 		"home": site.Demo + "/", "pricing": site.Demo + "/pricing", "signup": site.Demo + "/signup", "webinar": site.Demo + "/webinar",
@@ -76,6 +96,9 @@ func TestPagesLook(t *testing.T) {
 					t.Errorf("the page is %d px wide in a window of %d px", scroll, width)
 				}
 				reportViolations(t, violations)
+				if refused := evaluate[string](t, tab, `window.refused.join("\n")`); refused != "" {
+					t.Errorf("refused or failed: %s", refused)
+				}
 				if folder := os.Getenv("LOOK_DIR"); folder != "" {
 					picture, err := chromedp.Run(tab, chromedp.FullScreenshot(100))
 					if err != nil {
@@ -97,6 +120,36 @@ func evaluate[T any](t *testing.T, tab context.Context, script string) T {
 		t.Fatalf("evaluate %.60q: %v", script, err)
 	}
 	return value
+}
+
+// TestKeyboard walks through the sign-up page with the Tab key alone.
+func TestKeyboard(t *testing.T) {
+	tab := browser.ForTest(t)
+	site := newPages(t, leadsView{})
+	if err := chromedp.Do(tab, chromedp.Navigate(site.Demo+"/signup"), chromedp.WaitReady(chromedp.CSS("#signup"))); err != nil {
+		t.Fatal(err)
+	}
+	var way []string
+	for range 40 {
+		if err := chromedp.Do(tab, chromedp.KeyEvent(kb.Tab)); err != nil {
+			t.Fatal(err)
+		}
+		stop := evaluate[string](t, tab, `(() => {
+			const e = document.activeElement;
+			if (e === document.body) return "";
+			const outline = getComputedStyle(e).outlineStyle;
+			return (e.id || e.textContent.trim() || e.tagName) + (outline === "none" ? " WITHOUT OUTLINE" : "");
+		})()`)
+		if stop == "" {
+			break
+		}
+		way = append(way, stop)
+	}
+	want := []string{"Skip to the content", "Outside world", "Leads and sources", "Brook & Bale", "Controllers", "Prices", "Webinar", "Plan my field",
+		"name", "email", "company", "hectares", "Book the free field survey", "letter-email", "Subscribe"}
+	if !slices.Equal(way, want) {
+		t.Errorf("the Tab key leads to\n%q\nwant\n%q", way, want)
+	}
 }
 
 const axeRun = `axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations.map(v =>
