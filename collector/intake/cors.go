@@ -13,7 +13,7 @@ func (in *Intake) cors(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		header := c.Response().Header()
 		header.Add(echo.HeaderVary, echo.HeaderOrigin)
-		header.Set(echo.HeaderAccessControlExposeHeaders, rejection.Header)
+		header.Set(echo.HeaderAccessControlExposeHeaders, rejection.Header+", "+echo.HeaderRetryAfter)
 		header.Set("Cross-Origin-Resource-Policy", "cross-origin")
 		header.Set(echo.HeaderXContentTypeOptions, "nosniff")
 		header.Set(echo.HeaderCacheControl, "no-store")

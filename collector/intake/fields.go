@@ -125,16 +125,22 @@ func (a *arrival) candidates(configured string, usual []string, part string) []s
 		}
 		return nil
 	}
+	squeezed := make([]string, len(a.raw.fields))
+	for i, f := range a.raw.fields {
+		if !blank(f.value) {
+			squeezed[i] = squeeze(f.name)
+		}
+	}
 	var values, partial []string
 	for _, name := range usual {
-		for _, f := range a.raw.fields {
-			if squeeze(f.name) == name && !blank(f.value) {
+		for i, f := range a.raw.fields {
+			if squeezed[i] == name {
 				values = append(values, f.value)
 			}
 		}
 	}
-	for _, f := range a.raw.fields {
-		if part != "" && strings.Contains(squeeze(f.name), part) && !blank(f.value) {
+	for i, f := range a.raw.fields {
+		if part != "" && strings.Contains(squeezed[i], part) {
 			partial = append(partial, f.value)
 		}
 	}
