@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,9 +22,18 @@ type Field struct {
 }
 
 // Fields lists the fields of a record struct (TouchRecord, Submission, …) in the order of its columns, read from the
-// struct tags. Members that have no column (ch:"-") are left out.
-func Fields(record any) []Field {
-	return appendFields(nil, reflect.TypeOf(record), "", nil)
+// struct tags. Members that have no column (ch:"-") are left out. Don't change the result: it is shared.
+func Fields(record any) []Field { return fieldsOf(reflect.TypeOf(record)) }
+
+var knownFields sync.Map // reflect.Type of a record struct to its []Field
+
+func fieldsOf(record reflect.Type) []Field {
+	if known, ok := knownFields.Load(record); ok {
+		return known.([]Field)
+	}
+	fields := appendFields(nil, record, "", nil)
+	knownFields.Store(record, fields)
+	return fields
 }
 
 func appendFields(fields []Field, t reflect.Type, prefix string, index []int) []Field {
@@ -45,10 +55,10 @@ func appendFields(fields []Field, t reflect.Type, prefix string, index []int) []
 	return fields
 }
 
-// Values returns the record's columns as the values that a ClickHouse batch takes, in the order of fields, which
-// must come from Fields of the same type. Empty UUIDs and times become their zero in ClickHouse.
+// Values returns the columns of a record (a struct or a pointer to one) as the values that a ClickHouse batch takes, in
+// the order of fields, which must come from Fields of the same type. Empty UUIDs and times become their zero in ClickHouse.
 func Values(record any, fields []Field) []any {
-	v := reflect.ValueOf(record)
+	v := reflect.Indirect(reflect.ValueOf(record))
 	values := make([]any, len(fields))
 	for i := range fields {
 		values[i] = columnValue(v.FieldByIndex(fields[i].index))
@@ -86,7 +96,7 @@ func parsedUUID(text string) uuid.UUID {
 // invalid UTF-8 and NUL bytes. It is the one place where the limits of the struct tags are enforced.
 func Bound(pointer any) {
 	v := reflect.ValueOf(pointer).Elem()
-	for _, field := range Fields(v.Interface()) {
+	for _, field := range fieldsOf(v.Type()) {
 		member := v.FieldByIndex(field.index)
 		if member.Kind() == reflect.String && field.Max > 0 {
 			member.SetString(CutText(member.String(), field.Max))
@@ -110,7 +120,7 @@ func CutText(text string, max int) string {
 // flat names (hidden form fields, CSV columns). Times are RFC 3339 or Unix milliseconds.
 func SetField(pointer any, name, text string) error {
 	v := reflect.ValueOf(pointer).Elem()
-	for _, field := range Fields(v.Interface()) {
+	for _, field := range fieldsOf(v.Type()) {
 		if field.Name != name {
 			continue
 		}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
-	"sync"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 
@@ -32,7 +31,7 @@ func (s *Store) Insert(ctx context.Context, table, token string, rows []any) err
 	}
 	ctx, cancel := context.WithTimeout(ctx, InsertTimeout)
 	defer cancel()
-	fields := fieldsOf(rows[0])
+	fields := schema.Fields(structOf(rows[0]))
 	columns, err := s.columnsOf(ctx, table, fields)
 	if err != nil {
 		return fmt.Errorf("insert %s: %w", table, err)
@@ -61,7 +60,7 @@ func (s *Store) insert(ctx context.Context, table, token string, fields []schema
 	}
 	defer batch.Close()
 	for i, row := range rows {
-		if err := batch.Append(schema.Values(structOf(row), fields)...); err != nil {
+		if err := batch.Append(schema.Values(row, fields)...); err != nil {
 			return &RowError{Row: i, Err: err}
 		}
 	}
@@ -87,19 +86,6 @@ func structOf(row any) any {
 		return v.Elem().Interface()
 	}
 	return row
-}
-
-var knownFields sync.Map // reflect.Type of a record to its []schema.Field
-
-func fieldsOf(row any) []schema.Field {
-	record := structOf(row)
-	of := reflect.TypeOf(record)
-	if known, ok := knownFields.Load(of); ok {
-		return known.([]schema.Field)
-	}
-	fields := schema.Fields(record)
-	knownFields.Store(of, fields)
-	return fields
 }
 
 // columnsOf returns the types of the table's columns, as the server has them; asked once, so that a batch over HTTP
