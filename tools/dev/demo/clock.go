@@ -30,7 +30,11 @@ func (s *Site) travel(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "days: give a whole number from 0 to 29", http.StatusBadRequest)
 		return
 	}
-	setClock(w, strconv.Itoa(days)+".arriving")
+	if days == 0 {
+		http.SetCookie(w, &http.Cookie{Name: clockCookie, Path: "/", MaxAge: -1})
+	} else {
+		setClock(w, strconv.Itoa(days)+".arriving")
+	}
 	http.Redirect(w, r, u.RequestURI(), http.StatusSeeOther)
 }
 

@@ -98,7 +98,7 @@ func cells(columns []string, row map[string]any) []string {
 	return list
 }
 
-// text shows a value of a report to people: thousands apart, one amount per currency.
+// text shows a value of a report to people: thousands apart, each currency's amount on a line.
 func text(value any) string {
 	switch value := value.(type) {
 	case nil:
@@ -111,7 +111,7 @@ func text(value any) string {
 			amounts = append(amounts, currency+" "+grouped(text(amount)))
 		}
 		sort.Strings(amounts)
-		return strings.Join(amounts, " + ")
+		return strings.Join(amounts, "\n")
 	}
 	return fmt.Sprint(value)
 }
