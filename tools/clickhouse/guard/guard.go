@@ -108,7 +108,7 @@ func (p *Policy) Check(statement string, parameters map[string]string) error {
 	if err := checkVerb(tokens); err != nil {
 		return err
 	}
-	if isDictionary(tokens) {
+	if mentionsDictionary(tokens) {
 		if err := p.checkDictionary(tokens); err != nil {
 			return err
 		}

@@ -35,6 +35,8 @@ func TestRefused(t *testing.T) {
 		"CREATE DICTIONARY d (k Int8) PRIMARY KEY k SOURCE(HTTP(URL 'x'))":                      "HTTP",
 		"CREATE DICTIONARY d (k Int8) PRIMARY KEY k SOURCE(CLICKHOUSE(HOST 'h' TABLE 't'))":     "HOST",
 		"CREATE DICTIONARY d (k Int8) PRIMARY KEY k SOURCE(CLICKHOUSE(QUERY 'SELECT file(1)'))": "file()",
+		"CREATE DICTIONARY d (k Int8) PRIMARY KEY k SOURCE(NULL()) LAYOUT(SSD_CACHE(PATH 'x'))": "SSD_CACHE",
+		"EXPLAIN CREATE DICTIONARY d (k Int8) PRIMARY KEY k SOURCE(FILE(PATH 'x'))":             "FILE",
 		"SELECT * FROM format(Values, '(file(1))')":                                             "file()",
 		"SELECT * FROM format(JSONEachRow, 'a String DEFAULT file(1)', '{}')":                   "file()",
 		"SELECT * FROM format(JSONEachRow, 'a ' || 'b', '{}')":                                  "literal",

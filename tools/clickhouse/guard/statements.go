@@ -91,9 +91,10 @@ func declaredName(tokens []syntax.Token) int {
 	return i
 }
 
-func isDictionary(tokens []syntax.Token) bool {
-	for i := range min(len(tokens), 4) {
-		if tokens[i].Is("DICTIONARY") && (tokens[0].Is("CREATE") || tokens[0].Is("REPLACE")) {
+// mentionsDictionary tells whether the statement may define a dictionary, wherever in it.
+func mentionsDictionary(tokens []syntax.Token) bool {
+	for _, token := range tokens {
+		if token.Is("DICTIONARY") {
 			return true
 		}
 	}
@@ -101,13 +102,21 @@ func isDictionary(tokens []syntax.Token) bool {
 }
 
 // checkDictionary allows the sources CLICKHOUSE (this engine's own tables) and NULL. Everything else reads
-// files, runs programs or calls hosts, and the engine's grants don't cover it.
+// files, runs programs or calls hosts, and the engine's grants don't cover it. Of the layouts, SSD_CACHE keeps its
+// data in a file of the user's choice.
 func (p *Policy) checkDictionary(tokens []syntax.Token) error {
 	for i := range tokens {
-		if !tokens[i].Is("SOURCE") || !at(tokens, i+1).IsSymbol("(") {
+		inner := at(tokens, i+2)
+		if !at(tokens, i+1).IsSymbol("(") {
 			continue
 		}
-		source := at(tokens, i+2)
+		if tokens[i].Is("LAYOUT") && strings.Contains(strings.ToLower(inner.Text), "ssd") {
+			return refuse("The dictionary layout %s", inner.Text)
+		}
+		if !tokens[i].Is("SOURCE") {
+			continue
+		}
+		source := inner
 		switch {
 		case source.Is("NULL"):
 		case source.IsName() && strings.EqualFold(source.Text, "CLICKHOUSE"):

@@ -51,7 +51,7 @@ func (x *exchange) run(ctx context.Context) error {
 	if err := policy.Check(x.text, x.request.parameters); err != nil {
 		return err
 	}
-	if !statement.Insert && isMulti(statement.Tokens) {
+	if isMulti(syntax.Lex(x.text)) { // without an INSERT's data
 		return errMulti
 	}
 	checkedValues := false
