@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -22,12 +23,13 @@ const (
 
 // enterSandbox starts this program again, confined to the data folder; it returns without error when that has
 // happened already, or when there is no sandbox and none is demanded.
-func enterSandbox(o options, library string) error {
+func enterSandbox(o options, library string, stderr io.Writer) error {
 	if o.sandbox == sandboxOff || os.Getenv(confinedVariable) != "" {
 		return nil
 	}
 	err := confine(o, library)
 	if o.sandbox == sandboxAuto && errors.Is(err, sandbox.ErrUnavailable) {
+		fmt.Fprintf(stderr, "note: %v; the engine's rights and the guard still keep SQL from the host\n", err)
 		return nil
 	}
 	return err

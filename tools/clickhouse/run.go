@@ -44,7 +44,7 @@ func run(ctx context.Context, o options, stdin io.Reader, stdout, stderr io.Writ
 		}
 		defer removeFolder(o.data)
 	}
-	if err := enterSandbox(o, path); err != nil {
+	if err := enterSandbox(o, path, stderr); err != nil {
 		return err
 	}
 	// Listen first: a taken port is found before anything is written to the data folder.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"strings"
 
 	"github.com/headwater/headwater/tools/clickhouse/chdb"
@@ -103,9 +104,12 @@ func (x *exchange) stream(session *engine.Session, statement syntax.Statement, f
 		return x.sendWhole(stream, format, piece)
 	}
 	x.begin(format)
-	for piece != nil {
+	for first := true; piece != nil; first = false {
 		if _, err := x.body.Write(piece); err != nil {
 			return nil // the client has gone; closing the stream cancels the statement
+		}
+		if !first { // a slow statement's rows should arrive as they come
+			http.NewResponseController(x.w).Flush()
 		}
 		if piece, stats, err = stream.Next(); err != nil {
 			return err

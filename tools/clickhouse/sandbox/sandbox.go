@@ -15,5 +15,5 @@ type Rules struct {
 	Port      uint16   // TCP port that may be listened on; 0 is any free one
 }
 
-// ErrUnavailable says that the operating system offers no Landlock.
+// ErrUnavailable says that the operating system offers no Landlock, or doesn't let this process use it.
 var ErrUnavailable = errors.New("the kernel offers no Landlock sandbox")

@@ -55,16 +55,16 @@ func Exec(rules Rules, arguments, environment []string) error {
 	defer runtime.UnlockOSThread()
 	ruleset, err := newRuleset(rules, version)
 	if err != nil {
-		return fmt.Errorf("make the sandbox: %w", err)
+		return fmt.Errorf("%w: make its rules: %w", ErrUnavailable, err)
 	}
 	defer unix.Close(ruleset)
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return fmt.Errorf("give up new privileges: %w", err)
+		return fmt.Errorf("%w: give up new privileges: %w", ErrUnavailable, err)
 	}
 	if _, _, errno := unix.Syscall(unix.SYS_LANDLOCK_RESTRICT_SELF, uintptr(ruleset), 0, 0); errno != 0 {
-		return fmt.Errorf("enter the sandbox: %w", errno)
+		return fmt.Errorf("%w: enter it: %w", ErrUnavailable, errno)
 	}
-	return fmt.Errorf("start again in the sandbox: %w", syscall.Exec(rules.Program, arguments, environment))
+	return fmt.Errorf("start again in the sandbox (-sandbox off does without): %w", syscall.Exec(rules.Program, arguments, environment))
 }
 
 func newRuleset(rules Rules, version int) (int, error) {
