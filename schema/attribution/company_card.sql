@@ -43,9 +43,8 @@ items AS
             company_creation.2
         ) AS since,
         if(item = 'company', company_creation.3, form) AS form_sent,
-        stage,
-        amount,
-        currency,
+        if(item = 'deal', stage, '') AS deal_stage,
+        if(item = 'deal' AND currency != '', [(currency, amount)], []) AS deal_amount,
         multiIf(touch.id = '', '', item = 'company', company_creation.4, rule) AS rule_used
     FROM journeys
     ARRAY JOIN arrayConcat(
@@ -62,8 +61,8 @@ SELECT
     item_status AS status,
     nullIf(since, toDateTime64(0, 3, 'UTC')) AS occurred_at,
     form_sent AS form,
-    stage,
-    if(currency = '', [], [(currency, items.amount)]) AS amount,
+    deal_stage AS stage,
+    deal_amount AS amount,
     nullIf(touch.at, toDateTime64(0, 3, 'UTC')) AS touch_at,
     touch.source AS source,
     touch.medium AS medium,

@@ -10,11 +10,11 @@ WITH
 happened AS
 (
     SELECT
-        'import'::Enum8('import' = 0, 'submission' = 1, 'deal' = 2) AS kind,
+        'import' AS what,
         '' AS id,
         created_at AS occurred_at,
         contact_id,
-        company_id,
+        company_id AS company,
         (received_at, toString(import_id)) AS version,
         '' AS form,
         '' AS status,
@@ -44,11 +44,11 @@ happened AS
     FROM deal_states
 )
 SELECT
-    kind,
+    what::Enum8('import' = 0, 'submission' = 1, 'deal' = 2) AS kind,
     id,
     occurred_at,
     contact_id,
-    if(aliases.company_id != '', aliases.company_id, happened.company_id) AS company_id,
+    if(aliases.company_id != '', aliases.company_id, company) AS company_id,
     version,
     form,
     status,
@@ -61,7 +61,7 @@ SELECT
     kind = 'submission' AND nth_of_contact = 1 AS creates_contact,
     kind = 'submission' AND company_id != '' AND countIf(kind != 'deal') OVER of_company = 1 AS creates_company
 FROM happened
-LEFT JOIN company_aliases AS aliases ON aliases.alias = happened.company_id
+LEFT JOIN company_aliases AS aliases ON aliases.alias = company
 WINDOW
     of_contact AS (PARTITION BY contact_id ORDER BY occurred_at, kind, id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW),
     of_company AS (PARTITION BY company_id ORDER BY occurred_at, kind, id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)

@@ -1,0 +1,444 @@
+package reports
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
+
+	"github.com/headwater/headwater/schema"
+)
+
+var (
+	seed  = flag.Uint64("seed", 0, "seed of the first random world; 0: by the clock")
+	seeds = flag.Int("seeds", 3, "how many random worlds")
+)
+
+// TestRandomWorlds holds source_breakdown against the naive model, and all reports against what must be true of any data.
+// Everybody's times lie on a coarse grid, so that ties are common.
+func TestRandomWorlds(t *testing.T) {
+	conn := database(t)
+	first := *seed
+	if first == 0 {
+		first = uint64(time.Now().UnixNano())
+	}
+	for i := range uint64(*seeds) {
+		t.Run(fmt.Sprintf("seed=%d", first+i), func(t *testing.T) {
+			random := rand.New(rand.NewPCG(first+i, 1))
+			world := randomWorld(random, schema.SiteID(fmt.Sprintf("world-%d", first+i)))
+			insert(t, conn, world.records())
+			checkAgainstNaive(t, conn, world, random)
+			checkCards(t, conn, world)
+			checkOtherSums(t, conn, world)
+			checkResending(t, conn, world, random)
+		})
+	}
+}
+
+// A day in March is the range of half of the questions.
+const rangeFrom, rangeTo = "2026-03-04T00:00:00Z", "2026-03-09T12:00:00Z"
+
+func checkAgainstNaive(t *testing.T, conn driver.Conn, world *given, random *rand.Rand) {
+	t.Helper()
+	leads := map[DataPoint]any{}
+	for _, point := range DataPoints() {
+		for _, credit := range Credits() {
+			p := Params{Site: world.site, DataPoint: point, Credit: credit, LookbackDays: 1 + random.IntN(6)}
+			for _, dimension := range Dimensions() {
+				if random.IntN(3) == 0 {
+					p.By = append(p.By, dimension)
+				}
+			}
+			if random.IntN(2) == 0 {
+				p.From, p.To = rangeFrom, rangeTo
+			}
+			got := mustRun(t, conn, "source_breakdown", p)
+			checkSums(t, got)
+			if want := naiveBreakdown(world, p); !maps.Equal(counts(got), want) {
+				t.Errorf("%+v:\ngot  %v\nwant %v", p, counts(got), want)
+			}
+			if p.From == "" {
+				leads[point] = got.Totals[got.column("leads")]
+			}
+		}
+	}
+	for point, total := range leads {
+		if other, ok := leads[LeadCreation]; ok && other != total {
+			t.Errorf("%v leads under %s, %v under lead_creation", total, point, other)
+		}
+	}
+}
+
+// counts flattens a breakdown to "dimensions/column" → number as text, without zeros.
+func counts(r *Result) map[string]string {
+	flat := map[string]string{}
+	for _, row := range r.Rows {
+		var key []string
+		for i, value := range row {
+			switch value := value.(type) {
+			case string:
+				key = append(key, value)
+			case int64:
+				if value != 0 {
+					flat[strings.Join(key, "|")+"/"+r.Columns[i]] = fmt.Sprint(value)
+				}
+			case Amounts:
+				if len(value) > 0 {
+					flat[strings.Join(key, "|")+"/"+r.Columns[i]] = value.String()
+				}
+			}
+		}
+	}
+	return flat
+}
+
+func naiveBreakdown(world *given, p Params) map[string]string {
+	a, err := p.checked("source_breakdown")
+	if err != nil {
+		panic(err)
+	}
+	model := naive{given: *world, credit: p.Credit, lookback: time.Duration(p.LookbackDays) * 24 * time.Hour}
+	numbers := map[string]int{}
+	sums := map[string]map[string]decimal.Decimal{}
+	for _, one := range append(model.all(p.DataPoint), model.visitors(p.DataPoint, a.since, a.until)...) {
+		if one.at.Before(a.since) || !one.at.Before(a.until) {
+			continue
+		}
+		key := naiveLabels(one.touch, a.By)
+		numbers[key+"/"+one.counts]++
+		if one.currency != "" {
+			if sums[key] == nil {
+				sums[key] = map[string]decimal.Decimal{}
+			}
+			sums[key][one.currency] = sums[key][one.currency].Add(one.amount)
+		}
+	}
+	flat := map[string]string{}
+	for key, number := range numbers {
+		flat[key] = fmt.Sprint(number)
+	}
+	for key, byCurrency := range sums {
+		var all Amounts
+		for _, currency := range slices.Sorted(maps.Keys(byCurrency)) {
+			all = append(all, Amount{currency, byCurrency[currency]})
+		}
+		flat[key+"/won_amount"] = all.String()
+	}
+	return flat
+}
+
+func naiveLabels(touch *schema.Touch, by []Dimension) string {
+	var labels []string
+	for _, dimension := range by {
+		if touch == nil {
+			labels = append(labels, "(unattributed)")
+			continue
+		}
+		label := map[Dimension]string{
+			BySource: touch.Source, ByMedium: touch.Medium, ByCampaign: touch.Campaign, ByTerm: touch.Term,
+			ByContent: touch.Content, ByReferrerDomain: touch.ReferrerDomain, ByChannel: string(touch.Channel),
+		}[dimension]
+		if label == "" {
+			label = "(not set)"
+		}
+		labels = append(labels, label)
+	}
+	return strings.Join(labels, "|")
+}
+
+// checkSums holds the rows of each column that has a total against it.
+func checkSums(t *testing.T, r *Result) {
+	t.Helper()
+	for i, total := range r.Totals {
+		if total == nil {
+			continue
+		}
+		var sum int64
+		money := map[string]decimal.Decimal{}
+		for _, row := range r.Rows {
+			switch value := row[i].(type) {
+			case int64:
+				sum += value
+			case Amounts:
+				for _, amount := range value {
+					money[amount.Currency] = money[amount.Currency].Add(amount.Value)
+				}
+			}
+		}
+		switch total := total.(type) {
+		case int64:
+			if sum != total {
+				t.Errorf("%s: rows of %s sum to %d, the total is %d\n%s", r.Name, r.Columns[i], sum, total, tsv(r))
+			}
+		case Amounts:
+			for _, amount := range total {
+				if !money[amount.Currency].Equal(amount.Value) {
+					t.Errorf("%s: rows of %s sum to %s %s, the total is %s", r.Name, r.Columns[i], amount.Currency, money[amount.Currency], amount.Text())
+				}
+			}
+			if len(money) != len(total) {
+				t.Errorf("%s: rows of %s have %d currencies, the total %d", r.Name, r.Columns[i], len(money), len(total))
+			}
+		}
+	}
+}
+
+// checkCards looks at one contact of each kind: one first touch, one lead creation, a conversion for each other submission.
+func checkCards(t *testing.T, conn driver.Conn, world *given) {
+	t.Helper()
+	model := naive{given: *world, credit: LastNonDirect, lookback: 30 * 24 * time.Hour}
+	seen := map[bool]bool{}
+	for _, sent := range world.Submissions {
+		isNew := model.creation(sent.ContactID) != nil
+		if sent.ContactID == "" || seen[isNew] {
+			continue
+		}
+		seen[isNew] = true
+		want := map[string]int{"first_touch": 1, "lead_creation": 1, "company_source": 1}
+		for _, other := range world.Submissions {
+			if other.ContactID == sent.ContactID && model.creation(sent.ContactID) != other {
+				want["conversion"]++
+			}
+		}
+		card := mustRun(t, conn, "contact_card", Params{Site: world.site, Contact: sent.ContactID})
+		got := map[string]int{}
+		for i := range card.Rows {
+			got[card.Value(i, "data_point").(string)]++
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("card of %s: %v, want %v", sent.ContactID, got, want)
+		}
+		wantSource := ""
+		if touch := model.contactTouch(sent.ContactID, LeadCreation); touch != nil {
+			wantSource = touch.Source
+		}
+		if got := card.Value(1, "source"); got != wantSource || (card.Value(1, "status") == "existing") == isNew {
+			t.Errorf("card of %s: lead creation %v, want %q\n%s", sent.ContactID, got, wantSource, tsv(card))
+		}
+	}
+}
+
+// checkOtherSums holds the rows of the other reports against their totals.
+func checkOtherSums(t *testing.T, conn driver.Conn, world *given) {
+	t.Helper()
+	checkSums(t, mustRun(t, conn, "conversion_rate", Params{Site: world.site, By: []Dimension{BySource, ByMedium}}))
+	checkSums(t, mustRun(t, conn, "leads_over_time", Params{Site: world.site, Grain: Week, By: []Dimension{ByChannel}, Zone: "Pacific/Auckland"}))
+	checkSums(t, mustRun(t, conn, "leads_over_time", Params{Site: world.site, From: rangeFrom, To: rangeTo, Zone: "America/St_Johns"}))
+	checkSums(t, mustRun(t, conn, "top_forms", Params{Site: world.site, Limit: 1000}))
+	checkSums(t, mustRun(t, conn, "top_referrers", Params{Site: world.site, DataPoint: FirstTouch, Limit: 1000, From: rangeFrom, To: rangeTo}))
+}
+
+// checkResending gives another site the same records in another order, each up to three times, and asks both.
+func checkResending(t *testing.T, conn driver.Conn, world *given, random *rand.Rand) {
+	t.Helper()
+	again := world.site + "-again"
+	var resent []schema.Record
+	for _, record := range world.records() {
+		for i := range 1 + random.IntN(3) {
+			resent = append(resent, resend(record, again, time.Duration(i)*time.Hour))
+		}
+	}
+	random.Shuffle(len(resent), func(i, j int) { resent[i], resent[j] = resent[j], resent[i] })
+	insertShuffled(t, conn, resent)
+	for _, p := range []Params{
+		{DataPoint: LeadCreation, By: []Dimension{BySource, ByCampaign}},
+		{DataPoint: CompanySource, By: []Dimension{ByChannel}, Credit: Last, From: rangeFrom, To: rangeTo},
+	} {
+		p.Site = world.site
+		want := tsv(mustRun(t, conn, "source_breakdown", p))
+		p.Site = again
+		if got := tsv(mustRun(t, conn, "source_breakdown", p)); got != want {
+			t.Errorf("%+v: resending changed\n%sto\n%s", p, want, got)
+		}
+	}
+	p := Params{Site: world.site, Limit: 1000}
+	want := tsv(mustRun(t, conn, "recent_leads", p))
+	p.Site = again
+	if got := tsv(mustRun(t, conn, "recent_leads", p)); got != want {
+		t.Errorf("resending changed\n%sto\n%s", want, got)
+	}
+}
+
+// insertShuffled writes the records in a few batches for each table, keeping the order within a table.
+func insertShuffled(t *testing.T, conn driver.Conn, records []schema.Record) {
+	t.Helper()
+	byKind := map[schema.Kind][]schema.Record{}
+	for _, record := range records {
+		byKind[record.Kind()] = append(byKind[record.Kind()], record)
+	}
+	for _, own := range byKind {
+		for batch := range slices.Chunk(own, 1+len(own)/2) {
+			insertBatch(t, conn, batch)
+		}
+	}
+}
+
+// resend returns a copy of record for another site, received later. A deal's change keeps its time of receipt, which is
+// part of the order of its changes.
+func resend(record schema.Record, site schema.SiteID, later time.Duration) schema.Record {
+	switch record := record.(type) {
+	case *schema.TouchRecord:
+		again := *record
+		again.SiteID, again.ReceivedAt = site, again.ReceivedAt.Add(later)
+		return &again
+	case *schema.Submission:
+		again := *record
+		again.SiteID, again.ReceivedAt = site, again.ReceivedAt.Add(later)
+		return &again
+	case *schema.Contact:
+		again := *record
+		again.SiteID = site
+		return &again
+	case *schema.Company:
+		again := *record
+		again.SiteID = site
+		return &again
+	case *schema.Deal:
+		again := *record
+		again.SiteID = site
+		return &again
+	}
+	panic("a record of no kind")
+}
+
+func mustRun(t *testing.T, conn driver.Conn, name string, p Params) *Result {
+	t.Helper()
+	result, err := Run(context.Background(), conn, name, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+// randomWorld is small enough for the naive model and crowded enough that everybody meets everybody.
+func randomWorld(random *rand.Rand, site schema.SiteID) *given {
+	w := &worldMaker{Rand: random, given: &given{site: site}}
+	for range 60 {
+		touch := w.touch(w.time())
+		w.given.Touches = append(w.given.Touches, &schema.TouchRecord{VisitorID: w.visitor(), Touch: touch})
+	}
+	for range 40 {
+		w.given.Submissions = append(w.given.Submissions, w.submission())
+	}
+	for range 6 {
+		w.given.Contacts = append(w.given.Contacts, &schema.Contact{
+			ImportID: w.uuid(), ContactID: w.contact(), CRMID: fmt.Sprint(w.IntN(4)), CompanyID: w.company(), CreatedAt: w.time(), ReceivedAt: w.time(),
+		})
+	}
+	for range 4 {
+		crm, domain, name := w.maybe(fmt.Sprint(w.IntN(3))), w.maybe(w.domain()), w.maybe(w.name())
+		id := schema.NewCompanyID(crm, domain, name)
+		if id == "" {
+			continue
+		}
+		w.given.Companies = append(w.given.Companies, &schema.Company{
+			ImportID: w.uuid(), CompanyID: id, CRMID: crm, Domain: domain, Name: name, NameKey: name, CreatedAt: w.time(), ReceivedAt: w.time(),
+		})
+	}
+	for range 30 {
+		w.given.Deals = append(w.given.Deals, w.change())
+	}
+	w.given.complete()
+	return w.given
+}
+
+type worldMaker struct {
+	*rand.Rand
+	given *given
+}
+
+var start = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+
+// time lies on one of 80 instants within ten days.
+func (w *worldMaker) time() time.Time {
+	return start.Add(time.Duration(w.IntN(80)) * 3 * time.Hour)
+}
+
+func (w *worldMaker) uuid() string {
+	var id uuid.UUID
+	for i := range id {
+		id[i] = byte(w.IntN(256))
+	}
+	return id.String()
+}
+
+func (w *worldMaker) pick(choices ...string) string { return choices[w.IntN(len(choices))] }
+func (w *worldMaker) maybe(text string) string      { return w.pick(text, "") }
+func (w *worldMaker) domain() string                { return w.pick("a.com", "b.com") }
+func (w *worldMaker) name() string                  { return w.pick("acme", "bolt") }
+func (w *worldMaker) contact() schema.ContactID {
+	return schema.ContactID("contact-" + w.pick("1", "2", "3", "4", "5", "6", "7", "8", "9"))
+}
+func (w *worldMaker) visitor() schema.VisitorID {
+	return schema.VisitorID(word("visitor-" + w.pick("1", "2", "3", "4", "5", "6", "7", "8", "9")))
+}
+
+func (w *worldMaker) company() schema.CompanyID {
+	return schema.CompanyID(w.pick("", "", "domain:"+w.domain(), "name:"+w.name(), "crm:"+fmt.Sprint(w.IntN(3))))
+}
+
+func (w *worldMaker) touch(at time.Time) schema.Touch {
+	touch := schema.Touch{TouchID: schema.TouchID(w.uuid()), OccurredAt: at}
+	if w.IntN(3) > 0 {
+		touch.Source, touch.Medium = w.pick("google", "linkedin", "newsletter"), w.pick("cpc", "email")
+		touch.Campaign, touch.Term, touch.Content = w.maybe("spring"), w.maybe("crm"), w.maybe("blue")
+		touch.Channel = schema.Channel(w.pick("Paid Search", "Email"))
+		touch.ReferrerDomain = w.maybe("google.com")
+	}
+	return touch
+}
+
+func (w *worldMaker) submission() *schema.Submission {
+	sent := &schema.Submission{
+		SubmissionID: schema.SubmissionID(w.uuid()), OccurredAt: w.time(), Form: schema.FormID(w.pick("signup", "demo")), CompanyID: w.company(),
+	}
+	if w.IntN(8) > 0 {
+		sent.ContactID = w.contact()
+	}
+	if w.IntN(4) > 0 {
+		sent.VisitorID = w.visitor()
+	}
+	for _, attached := range []*schema.Touch{&sent.FirstTouch, &sent.LatestTouch} {
+		switch w.IntN(4) {
+		case 0:
+			*attached = w.touch(sent.OccurredAt.Add(-time.Duration(w.IntN(40)) * 3 * time.Hour))
+		case 1:
+			if touch := w.given.Touches[w.IntN(len(w.given.Touches))]; !touch.OccurredAt.After(sent.OccurredAt) {
+				*attached = touch.Touch
+			}
+		}
+	}
+	return sent
+}
+
+func (w *worldMaker) change() *schema.Deal {
+	deal := &schema.Deal{
+		DealID: schema.DealID("deal-" + fmt.Sprint(w.IntN(12))), ChangeID: w.uuid(), ChangedAt: w.time(), ReceivedAt: w.time(),
+		Status: schema.DealStatus(w.pick("open", "won", "won", "lost")), Stage: w.maybe("demo"), CompanyID: w.company(),
+	}
+	switch w.IntN(4) {
+	case 0, 1:
+		deal.ContactID = w.contact()
+	case 2:
+		deal.ContactCRMID = fmt.Sprint(w.IntN(5))
+	}
+	if w.IntN(2) == 0 {
+		deal.Amount, deal.Currency = decimal.New(int64(w.IntN(1_000_000)), -2), w.pick("EUR", "USD")
+	}
+	if w.IntN(4) == 0 {
+		deal.CreatedAt = w.time()
+	}
+	if deal.Status == schema.DealWon && w.IntN(2) == 0 {
+		deal.WonAt = w.time()
+	}
+	return deal
+}
