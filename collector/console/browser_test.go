@@ -105,7 +105,7 @@ func TestKeyboardAlone(t *testing.T) {
 	tabTo("by=campaign")
 	press(" ")
 	press(kb.Enter)
-	run(t, tab, chromedp.WaitReady(chromedp.CSS("table.report thead th:nth-child(2):not(.barred)")))
+	run(t, tab, chromedp.WaitReady(chromedp.CSS("table.report thead th.word:nth-child(2)")))
 	if head := evaluate[string](t, tab, `document.querySelector("thead").innerText.replace(/\s+/g, " ").trim()`); !strings.HasPrefix(head, "Source Campaign Visitors Leads") {
 		t.Errorf("columns: %s", head)
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"sync"
@@ -107,15 +108,23 @@ func (c *Console) recentLeads(ctx context.Context, s *session) ([]leadView, erro
 	}
 }
 
+// queryLeads runs in a goroutine of its own, out of reach of the server's recovery: a panic becomes an error.
 func (c *Console) queryLeads(ctx context.Context, s *session, shared *sharedLeads) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			shared.err = fmt.Errorf("recent_leads: panic: %v", fault)
+		}
+		c.leads.mu.Lock()
+		defer c.leads.mu.Unlock()
+		shared.done = time.Now()
+		close(shared.ready)
+	}()
 	result, err := c.run(ctx, s, "recent_leads", reports.Params{Limit: leadsLimit})
-	if err == nil {
-		shared.leads = readLeads(result, zoneOf(s.site))
+	if err != nil {
+		shared.err = err
+		return
 	}
-	c.leads.mu.Lock()
-	defer c.leads.mu.Unlock()
-	shared.err, shared.done = err, time.Now()
-	close(shared.ready)
+	shared.leads = readLeads(result, zoneOf(s.site))
 }
 
 // join returns the query to wait for; mine tells that the caller must run it.

@@ -177,6 +177,16 @@ func TestReportsAreDown(t *testing.T) {
 	}
 }
 
+func TestAPanicOfAReportEndsNothing(t *testing.T) {
+	s := newStand(t, ReportsFunc(func(context.Context, string, reports.Params) (*reports.Result, error) { panic("a bug") }))
+	cookie := s.signIn(t, acmeKey)
+	for range 2 {
+		if a := s.get(t, "/console/leads.json", cookie); a.StatusCode != http.StatusServiceUnavailable || strings.Contains(a.body, "a bug") {
+			t.Errorf("%s %s", a.Status, a.body)
+		}
+	}
+}
+
 // Many tabs on one site cost one query at a time.
 func TestWatchersShareOneQuery(t *testing.T) {
 	asked, release := make(chan struct{}, 100), make(chan struct{})

@@ -33,6 +33,7 @@
   const news = document.getElementById("news");
   const MOST = 50;
   let tag = "";
+  let failures = 0;
 
   const say = (text, on) => {
     state.hidden = false;
@@ -72,7 +73,8 @@
         : `${fresh.length} new forms`;
   };
 
-  // Asks again a while after each answer, and three times as long as the answer took: a slow database is left in peace.
+  // Asks again half a second after each answer, or three times as long as the answer took: a slow database is left in
+  // peace. After failures the pause doubles, up to 15 s.
   const poll = async () => {
     const start = performance.now();
     try {
@@ -84,11 +86,13 @@
         show((await answer.json()).leads);
       }
       say("Live", true);
+      failures = 0;
     } catch {
       say("Waiting for the collector", false);
+      failures++;
     }
     const took = performance.now() - start;
-    setTimeout(next, Math.min(15000, Math.max(500, 3 * took)));
+    setTimeout(next, Math.min(15000, Math.max(500 * 2 ** failures, 3 * took)));
   };
   const next = () => {
     if (!document.hidden) return poll();
