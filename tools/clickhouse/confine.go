@@ -15,7 +15,8 @@ import (
 	"github.com/headwater/headwater/tools/clickhouse/sandbox"
 )
 
-// These variables carry what the first start of this process has found to the second one, inside the sandbox.
+// These variables carry what the first start of this process has found to the second one, inside the sandbox:
+// the path of the library, and the temporary data folder.
 const (
 	confinedVariable  = "HEADWATER_CLICKHOUSE_CONFINED"
 	ephemeralVariable = "HEADWATER_CLICKHOUSE_EPHEMERAL"
@@ -40,6 +41,9 @@ func confine(o options, library string) error {
 	if err != nil {
 		return err
 	}
+	if library, err = filepath.EvalSymlinks(library); err != nil {
+		return fmt.Errorf("find the ClickHouse library (see -lib): %w", err)
+	}
 	data, err := filepath.Abs(o.data)
 	if err != nil {
 		return err
@@ -57,11 +61,11 @@ func confine(o options, library string) error {
 	}
 	rules := sandbox.Rules{
 		ReadWrite: []string{data},
-		ReadOnly:  []string{filepath.Dir(library)},
+		ReadOnly:  []string{library},
 		Program:   program,
 		Port:      uint16(port),
 	}
-	environment := append(harmlessEnvironment(), confinedVariable+"=1")
+	environment := append(harmlessEnvironment(), confinedVariable+"="+library)
 	if o.ephemeral {
 		rules.EmptyIn = filepath.Dir(data)
 		environment = append(environment, ephemeralVariable+"="+data)

@@ -243,6 +243,60 @@ func TestDrain(t *testing.T) {
 	}
 }
 
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	p := start(t, nil, "-ephemeral", "-drain", "10m")
+	done := make(chan error, 1)
+	go func() {
+		_, err := p.ask("SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1")
+		done <- err
+	}()
+	for !strings.HasPrefix(p.must("SELECT count() > 1 FROM system.processes"), "1") {
+		select {
+		case err := <-done:
+			t.Fatalf("the statement ended: %v", err)
+		default:
+		}
+	}
+	p.signal(syscall.SIGTERM)
+	for { // until it takes no new connection, which tells that the first signal has arrived
+		if _, err := p.ask("SELECT 1"); err != nil {
+			break
+		}
+	}
+	p.signal(syscall.SIGTERM)
+	p.wait()
+	<-done
+}
+
+// TestMaxStatements holds that statements beyond the limit wait, and that KILL gets through.
+func TestMaxStatements(t *testing.T) {
+	p := start(t, nil, "-ephemeral", "-max-statements", "1")
+	done := make(chan error, 1)
+	go func() {
+		response, err := http.Post(p.base+"/?query_id=busy", "text/plain", strings.NewReader("SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1"))
+		if err == nil {
+			response.Body.Close()
+		}
+		done <- err
+	}()
+	deadline := time.Now().Add(10 * time.Second)
+	for killed := false; !killed; {
+		p.must("KILL QUERY WHERE query_id = 'busy'")
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
+			killed = true
+		default:
+			if time.Now().After(deadline) {
+				t.Fatal("KILL does not get through")
+			}
+		}
+	}
+	p.must("SELECT 1")
+}
+
 // TestKilledEngineKeepsAcknowledgedBatches kills the process at random moments while batches come in.
 func TestKilledEngineKeepsAcknowledgedBatches(t *testing.T) {
 	dir := t.TempDir()
@@ -328,42 +382,5 @@ func TestFetchPrintsThePath(t *testing.T) {
 	}
 	if info, err := os.Stat(p.base); err != nil || info.Size() < 1<<20 {
 		t.Errorf("-fetch printed %q (%v)", p.base, err)
-	}
-}
-
-func TestFlags(t *testing.T) {
-	for _, check := range []struct {
-		arguments string
-		complaint string // empty where the flags are fine
-	}{
-		{"", ""},
-		{"-listen localhost:0", ""},
-		{"-listen [::1]:8123 -user a -password b", ""},
-		{"-listen 127.8.9.10:1", ""},
-		{"-listen 0.0.0.0:8123", "no loopback address"},
-		{"-listen :8123", "no loopback address"},
-		{"-listen 192.168.1.1:8123 -user a -password b", "no loopback address"},
-		{"-listen example.com:8123", "no loopback address"},
-		{"-listen 127.0.0.1", "host:port"},
-		{"-listen 127.0.0.1:http", "port"},
-		{"-memory 1000", "at least"},
-		{"-max-statements 0", "at least 1"},
-		{"-data=", "-data"},
-		{"-sandbox maybe", "auto, require or off"},
-		{"-nobody", "not defined"},
-		{"extra", "unexpected argument"},
-	} {
-		var output bytes.Buffer
-		_, err := parseFlags(strings.Fields(check.arguments), &output)
-		if (err == nil) != (check.complaint == "") || !strings.Contains(output.String(), check.complaint) {
-			t.Errorf("%q: %v\n%s", check.arguments, err, output.String())
-		}
-	}
-	var manual bytes.Buffer
-	parseFlags([]string{"-h"}, &manual)
-	for _, flag := range []string{"-listen", "-data", "-lib", "-memory", "-max-statements", "-user", "-password", "-fetch", "-exit-with-stdin", "-ephemeral", "-drain", "-sandbox", "-log-queries"} {
-		if !strings.Contains(manual.String(), "  "+flag) {
-			t.Errorf("-h does not explain %s", flag)
-		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/headwater/headwater/tools/clickhouse/chdb"
@@ -88,6 +89,9 @@ func run(ctx context.Context, o options, stdin io.Reader, stdout, stderr io.Writ
 }
 
 func findLibrary(ctx context.Context, o options, stderr io.Writer) (string, error) {
+	if found := os.Getenv(confinedVariable); found != "" { // the cache can't be looked through from in there
+		return found, nil
+	}
 	if o.library != "" {
 		return o.library, nil
 	}

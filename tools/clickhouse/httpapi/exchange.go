@@ -60,6 +60,7 @@ func (x *exchange) run(ctx context.Context) error {
 			return err
 		}
 	}
+	x.handler.killByID(statement.Tokens) // before it waits for a slot that only the killed may free
 	session, err := x.handler.Engine.Begin(ctx, checkedValues)
 	if err != nil {
 		return err

@@ -33,7 +33,6 @@ func (x *exchange) query(session *engine.Session, statement syntax.Statement) er
 	if analysis.Class == chdb.Control && !controlVerbs[statement.Verb] {
 		return exception(497, "ACCESS_DENIED", "This statement writes outside the database, which is not available in the embedded ClickHouse")
 	}
-	x.handler.killByID(statement.Tokens)
 	name := firstOf(statement.Format, x.request.format)
 	if analysis.Class == chdb.ReadOnly && x.mayStream(statement, name) {
 		err := x.stream(session, statement, name)
