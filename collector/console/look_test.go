@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -140,16 +141,23 @@ func clearCookies(t *testing.T, tab context.Context) {
 	}
 }
 
+// patience is how long the browser may take for one step, also on a busy machine.
+const patience = 45 * time.Second
+
 func run(t *testing.T, tab context.Context, actions ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
-	if err := chromedp.Do(tab, actions...); err != nil {
-		t.Fatal(err)
+	ctx, cancel := context.WithTimeout(tab, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		t.Fatalf("%v\nat %s", err, evaluate[string](t, tab, `location.href + "\n" + document.activeElement.outerHTML + "\n" + document.body.innerText`))
 	}
 }
 
 func evaluate[T any](t *testing.T, tab context.Context, script string) T {
 	t.Helper()
-	value, err := chromedp.Run(tab, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+	ctx, cancel := context.WithTimeout(tab, patience)
+	defer cancel()
+	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
 	if err != nil {
 		t.Fatalf("evaluate %.60q: %v", script, err)
 	}
