@@ -44,6 +44,8 @@ var attacks = []string{
 	"SELECT file ( 'OUT/canary.txt' )",
 	"SELECT file/* x */('OUT/canary.txt')",
 	"SELECT file -- x\n('OUT/canary.txt')",
+	"SELECT 1 // '\n, file('OUT/canary.txt') // '",
+	"SELECT file // x\n('OUT/canary.txt')",
 	"SELECT file#!\n('OUT/canary.txt')",
 	"SELECT `file`('OUT/canary.txt')",
 	"SELECT \"file\"('OUT/canary.txt')",

@@ -67,7 +67,7 @@ func (l *lexer) next() bool {
 	switch c := rest[0]; {
 	case isSpace(c):
 		l.at++
-	case strings.HasPrefix(rest, "--"), strings.HasPrefix(rest, "#!"), strings.HasPrefix(rest, "# "):
+	case strings.HasPrefix(rest, "--"), strings.HasPrefix(rest, "//"), strings.HasPrefix(rest, "#!"), strings.HasPrefix(rest, "# "):
 		l.at += lineEnd(rest)
 	case strings.HasPrefix(rest, "/*"):
 		if end := commentEnd(rest); end > 0 {
@@ -86,7 +86,7 @@ func (l *lexer) next() bool {
 		l.emit(String, l.at+end+1, rest[2:end])
 	case isDigit(c):
 		l.number(rest)
-	case c == '.' && len(rest) > 1 && isDigit(rest[1]) && !l.selectsElement():
+	case c == '.' && (l.at == 0 || len(rest) > 1 && isDigit(rest[1]) && !l.selectsElement()):
 		end := exponentEnd(rest, digitsRun(rest, 1, false, true), false)
 		l.emit(Number, l.at+end, rest[:end])
 	case isWordByte(c):

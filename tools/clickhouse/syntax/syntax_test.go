@@ -22,6 +22,7 @@ func TestLex(t *testing.T) {
 		"SELECT a, 'it''s' FROM `b c`": "wSELECT wa , sit's wFROM qb c",
 		"a -- x\nb":                    "wa wb",
 		"a /* /* */ x */ b":            "wa wb",
+		"a // 'x\nb":                   "wa wb",
 		"a # x\nb #! y":                "wa wb",
 		"'\\x41\\t\\'\\\\'":            "sA\t'\\",
 		"`\\x66ile`(":                  "qfile (",
