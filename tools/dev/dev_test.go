@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/headwater/headwater/tools/dev/client"
 	"github.com/headwater/headwater/tools/dev/stack"
@@ -45,22 +46,13 @@ var site = fmt.Sprintf("dev-test-%d", time.Now().UnixNano())
 
 func start(t *testing.T, data string) (*stack.Private, *output) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
-	defer cancel()
 	out := &output{}
-	s, err := stack.Start(ctx, data, site, out)
-	if err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(func() {
-		if err := s.Stop(); err != nil {
-			t.Error(err)
-		}
 		if t.Failed() {
 			t.Logf("tools/dev printed:\n%s", out)
 		}
 	})
-	return s, out
+	return stack.ForTest(t, data, site, out), out
 }
 
 func waitUntil(t *testing.T, what string, condition func() bool) {
@@ -281,5 +273,43 @@ func TestConfigKeepsWhatSomebodyChanged(t *testing.T) {
 	}
 	if info, err := os.Stat(s.stack.Config); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("others may read the configuration: %v, %v", info.Mode(), err)
+	}
+}
+
+// TestMiniredisExpires: the clock of the Redis within the process moves.
+func TestMiniredisExpires(t *testing.T) {
+	s := newStation("", options{}, io.Discard)
+	p := ports{onlyFree: true, given: map[int]bool{}}
+	port, err := p.take("Redis", 6379)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.startMiniredis(t.Context(), address(port)); err != nil {
+		t.Fatal(err)
+	}
+	defer s.miniredis()
+	if err := redisAnswers(t.Context(), address(port)); err != nil {
+		t.Fatal(err)
+	}
+	client := redis.NewClient(&redis.Options{Addr: address(port)})
+	defer client.Close()
+	if err := client.Set(t.Context(), "d:demo:1", "seg:1", 2*time.Second).Err(); err != nil {
+		t.Fatal(err)
+	}
+	waitUntil(t, "the key has expired", func() bool { return errors.Is(client.Get(t.Context(), "d:demo:1").Err(), redis.Nil) })
+}
+
+func TestRedisTrouble(t *testing.T) {
+	for line, want := range map[string]bool{
+		"31346:C 24 Nov 2026 21:02:23.146 # Redis version=7.0.15, bits=64, commit=00000000, modified=0, pid=31346, just started": false,
+		"31346:M 24 Nov 2026 21:02:23.147 # Server initialized":                                                                  false,
+		"31346:M 24 Nov 2026 21:02:23.147 # WARNING Memory overcommit must be enabled! Without it, … may fail":                   false,
+		"31346:M 24 Nov 2026 21:02:23.168 * Ready to accept connections":                                                         false,
+		"31346:M 24 Nov 2026 21:02:23.147 # Write error saving DB on disk: No space left on device":                              true,
+		"31346:M 24 Nov 2026 21:02:23.147 # Can't open the append-only file: Permission denied":                                  true,
+	} {
+		if got := redisTrouble(line); got != want {
+			t.Errorf("redisTrouble(%q) = %v", line, got)
+		}
 	}
 }

@@ -47,7 +47,7 @@ func (s *station) startClickHouse(ctx context.Context) error {
 // isProgress tells whether a line of the engine is about its download.
 func isProgress(line string) bool {
 	lower := strings.ToLower(line)
-	return strings.Contains(lower, "download") || strings.Contains(lower, "unpack") || strings.Contains(lower, "extract")
+	return strings.Contains(lower, "fetching") || strings.Contains(lower, "downloading") || strings.Contains(lower, "unpacking")
 }
 
 // startRedis starts redis-server where it is installed, else a small Redis within this process, or takes the server
@@ -100,7 +100,7 @@ func redisAnswers(ctx context.Context, address string) error {
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(time.Second))
-	if _, err := conn.Write([]byte("PING\r\n")); err != nil {
+	if _, err := conn.Write([]byte("*1\r\n$4\r\nPING\r\n")); err != nil {
 		return err
 	}
 	reply := make([]byte, 5)

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,22 +21,12 @@ import (
 // TestNothingAcceptedIsLost plays visitors against a stack of its own and kills its collector in the middle of it. What
 // the collector had said it has taken must be in ClickHouse all the same, once.
 func TestNothingAcceptedIsLost(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
-	defer cancel()
 	data := t.TempDir()
-	s, err := stack.Start(ctx, data, fmt.Sprintf("load-test-%d", time.Now().UnixNano()), io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := s.Stop(); err != nil {
-			t.Error(err)
-		}
-	}()
+	s := stack.ForTest(t, data, fmt.Sprintf("load-test-%d", time.Now().UnixNano()), io.Discard)
 	killed := make(chan error, 1)
 	time.AfterFunc(1500*time.Millisecond, func() { killed <- syscall.Kill(s.Processes["collector"], syscall.SIGKILL) })
 	var out bytes.Buffer
-	err = runJourneys(ctx, data+"/"+stack.FileName, journeysConfig{rate: 150, duration: 4 * time.Second, workers: 16, out: &out})
+	err := runJourneys(t.Context(), data+"/"+stack.FileName, journeysConfig{rate: 150, duration: 4 * time.Second, workers: 16, out: &out})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, &out)
 	}

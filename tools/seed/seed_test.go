@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -99,18 +98,8 @@ func TestAYearIsBelievable(t *testing.T) {
 
 // TestSeedTwice fills a stack of its own twice: the second time adds nothing, and the programmes have their figures.
 func TestSeedTwice(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
-	defer cancel()
-	data := t.TempDir()
-	s, err := stack.Start(ctx, data, fmt.Sprintf("seed-test-%d", time.Now().UnixNano()), io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := s.Stop(); err != nil {
-			t.Error(err)
-		}
-	}()
+	data, ctx := t.TempDir(), t.Context()
+	s := stack.ForTest(t, data, fmt.Sprintf("seed-test-%d", time.Now().UnixNano()), io.Discard)
 	now := time.Now()
 	var totals []string
 	for range 2 {

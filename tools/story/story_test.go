@@ -42,18 +42,7 @@ func TestStories(t *testing.T) {
 		t.Skip(err)
 	}
 	chromium := browser.ForTest(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
-	defer cancel()
-	site := fmt.Sprintf("story-test-%d", time.Now().UnixNano())
-	s, err := stack.Start(ctx, t.TempDir(), site, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := stack.ForTest(t, t.TempDir(), fmt.Sprintf("story-test-%d", time.Now().UnixNano()), io.Discard)
 	w := &world{Stack: s.Stack, api: apiClient(s.Stack), chromium: chromium, clickhouse: openClickHouse(t, s.ClickHouseDSN)}
 	t.Run("webinar", w.webinar)
 	t.Run("partners", w.partners)
