@@ -64,7 +64,7 @@ var deniedFunctions = []string{
 var allowedTableFunctions = []string{
 	"dictionary", "format", "generateRandom", "generateSeries", "generate_series", "input", "loop", "merge",
 	"mergeTreeIndex", "mergeTreeProjection", "mergeTreeTextIndex", "mergeTreeAnalyzeIndexes", "mergeTreeAnalyzeIndexesUUID",
-	"null", "numbers", "numbers_mt", "primes", "values", "SQLStandardValues", "view", "viewIfPermitted", "zeros", "zeros_mt",
+	"null", "numbers", "numbers_mt", "primes", "values", "view", "viewIfPermitted", "zeros", "zeros_mt",
 }
 
 var allowedTableEngines = []string{

@@ -3,7 +3,8 @@
 package httpapi
 
 // attacks are statements that try to read or write the host's files, run programs or call hosts. OUT stands
-// for a folder outside the data folder, IN for the engine's own; each holds canary.txt.
+// for a folder outside the data folder, IN for the engine's own; each holds canary.txt. HEX{…} and BITS{…} stand
+// for the text in braces as x'…' and b'…'.
 var attacks = []string{
 	// table functions and the implicit ones
 	"SELECT * FROM file('OUT/canary.txt', 'LineAsString')",
@@ -102,9 +103,20 @@ var attacks = []string{
 	"SELECT * FROM format(JSONEachRow, 'x String, y String DEFAULT file(''OUT/canary.txt'')', '{\"x\":\"1\"}')",
 	"SELECT * FROM format(JSONEachRow, 'x String, y String DEF' || 'AULT fi' || 'le(''OUT/canary.txt'')', '{\"x\":\"1\"}')",
 	"WITH 'x String, y String DEFAULT file(''OUT/canary.txt'')' AS s SELECT * FROM format(JSONEachRow, s, '{\"x\":\"1\"}')",
+	"SELECT * FROM format(JSONEachRow, HEX{x String, y String DEFAULT file('OUT/canary.txt')}, '{\"x\":\"1\"}')",
+	"SELECT * FROM format(JSONEachRow, BITS{x String, y String DEFAULT file('OUT/canary.txt')}, '{\"x\":\"1\"}')",
+	"SELECT * FROM format(Values, 'a String', HEX{(file('OUT/canary.txt'))})",
+	"CREATE DICTIONARY d13 (k String, v String) PRIMARY KEY k SOURCE(CLICKHOUSE(QUERY HEX{SELECT file('OUT/canary.txt'), 1})) LIFETIME(0) LAYOUT(COMPLEX_KEY_HASHED())",
+	"SELECT * FROM dictionary('d13')",
 	"SELECT * FROM format(JSONEachRow, {s:String}, '{\"x\":\"1\"}')",
 	"SELECT * FROM format(JSONEachRow, unhex('78'), '{\"x\":\"1\"}')",
 	"SELECT * FROM values('x String DEFAULT file(''OUT/canary.txt'')', ('a'))",
+	"SELECT * FROM SQLStandardValues('x String DEFAULT file(''OUT/canary.txt'')', ('a'))",
+	"SELECT * FROM view(SELECT file('OUT/canary.txt'))",
+	"SELECT * FROM loop(format(JSONEachRow, 'x String, y String DEFAULT file(''OUT/canary.txt'')', '{\"x\":\"1\"}')) LIMIT 1",
+	"SELECT * FROM format(JSONEachRow, 'x String, y String DEFAULT (SELECT y FROM format(JSONEachRow, x''78'', ''{}''))', '{\"x\":\"1\"}')",
+	"SELECT * FROM format(JSONEachRow, ‘x String, y String DEFAULT file($$OUT/canary.txt$$)’, '{\"x\":\"1\"}')",
+	"SELECT * FROM viewIfPermitted(SELECT file('OUT/canary.txt') ELSE null('x String'))",
 	"SELECT * FROM generateRandom('x String DEFAULT file(''OUT/canary.txt'')') LIMIT 1",
 	"SELECT * FROM null('x String DEFAULT file(''OUT/canary.txt'')')",
 	"INSERT INTO kept SELECT y FROM input('x String, y String DEFAULT file(''OUT/canary.txt'')') FORMAT JSONEachRow {\"x\":\"1\"}",

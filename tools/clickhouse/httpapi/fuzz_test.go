@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,30 +72,57 @@ func FuzzLexerAgreesWithEngine(f *testing.F) {
 		if err != nil {
 			t.Skip(err)
 		}
-		for _, token := range want {
-			if strings.HasPrefix(token.kind, "Error") {
-				return // the engine refuses the statement
-			}
-		}
-		got := syntax.Lex(text)
-		for _, token := range got {
-			if token.Kind == syntax.Invalid {
-				t.Errorf("%q: %v is invalid only here", text, token)
-			}
-		}
-		for _, token := range want {
-			switch {
-			case token.kind == "BareWord" && !has(got, token, syntax.Word):
-				t.Errorf("%q: the engine's %v is none of %v", text, token, got)
-			case token.kind == "QuotedIdentifier" && !has(got, token, syntax.Quoted):
-				t.Errorf("%q: the engine's %v is none of %v", text, token, got)
-			case (token.kind == "StringLiteral" || token.kind == "HereDoc") && !has(got, token, syntax.String):
-				t.Errorf("%q: the engine's %v is none of %v", text, token, got)
-			case token.kind == "OpeningRoundBracket" && !has(got, token, syntax.Symbol):
-				t.Errorf("%q: the engine's %v is none of %v", text, token, got)
-			}
-		}
+		compareTokens(t, text, want[0])
 	})
+}
+
+// TestLexerAgreesOnEveryShortText tries each text of three pieces, among them everything that begins or ends a
+// token, followed by something that must not be hidden.
+func TestLexerAgreesOnEveryShortText(t *testing.T) {
+	serve(t)
+	pieces := []string{"/", "*", "-", "#", "!", "$", "'", "\"", "`", "\\", ".", "0", "1", "e", "x", "b", "_", " ", "\n", "(", ")", ";", "@", "\u00a0", "“", "’"}
+	var texts []string
+	for _, first := range pieces {
+		for _, second := range pieces {
+			for _, third := range pieces {
+				texts = append(texts, first+second+third+"a 'b' file('c') ", "a"+first+second+third+"\nf('c')")
+			}
+		}
+	}
+	for batch := range slices.Chunk(texts, 3000) {
+		want, err := engineTokens(batch...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, text := range batch {
+			compareTokens(t, text, want[i])
+		}
+	}
+}
+
+// compareTokens fails where the guard's lexer sees another token than the engine's, unless the engine refuses the text.
+func compareTokens(t *testing.T, text string, want []engineToken) {
+	t.Helper()
+	for _, token := range want {
+		if strings.HasPrefix(token.kind, "Error") {
+			return
+		}
+	}
+	got := syntax.Lex(text)
+	for _, token := range got {
+		if token.Kind == syntax.Invalid {
+			t.Errorf("%q: %v is invalid only here", text, token)
+		}
+	}
+	kinds := map[string]syntax.Kind{
+		"BareWord": syntax.Word, "QuotedIdentifier": syntax.Quoted, "StringLiteral": syntax.String, "HereDoc": syntax.String,
+		"Number": syntax.Number, "OpeningRoundBracket": syntax.Symbol, "ClosingRoundBracket": syntax.Symbol, "Semicolon": syntax.Symbol,
+	}
+	for _, token := range want {
+		if kind, matters := kinds[token.kind]; matters && !has(got, token, kind) {
+			t.Errorf("%q: the engine's %v is none of %v", text, token, got)
+		}
+	}
 }
 
 type engineToken struct {
@@ -111,27 +139,33 @@ func has(tokens []syntax.Token, want engineToken, kind syntax.Kind) bool {
 	return false
 }
 
-// engineTokens asks the engine to cut the text.
-func engineTokens(text string) ([]engineToken, error) {
+// engineTokens asks the engine to cut the texts.
+func engineTokens(texts ...string) ([][]engineToken, error) {
 	session, err := testEngine.engine.Begin(context.Background(), false)
 	if err != nil {
 		return nil, err
 	}
 	defer session.Close()
-	out, _, err := session.Query("SELECT arrayMap(t -> (t.1, t.2, toString(t.3)), tokenizeQuery("+quoteString(text)+"))", "JSONCompactEachRow", nil)
+	literals := make([]string, len(texts))
+	for i, text := range texts {
+		literals[i] = quoteString(text)
+	}
+	out, _, err := session.Query("SELECT arrayMap(q -> arrayMap(t -> (t.1, t.2, toString(t.3)), tokenizeQuery(q)), ["+strings.Join(literals, ",")+"])", "JSONCompactEachRow", nil)
 	if err != nil {
 		return nil, err
 	}
-	var rows [1][][3]any
+	var rows [1][][][3]any
 	if err := json.Unmarshal(out, &rows); err != nil {
 		return nil, err
 	}
-	var tokens []engineToken
-	for _, row := range rows[0] {
-		start, _ := row[0].(float64)
-		end, _ := row[1].(float64)
-		kind, _ := row[2].(string)
-		tokens = append(tokens, engineToken{int(start), int(end), kind})
+	all := make([][]engineToken, len(rows[0]))
+	for i, row := range rows[0] {
+		for _, field := range row {
+			start, _ := field[0].(float64)
+			end, _ := field[1].(float64)
+			kind, _ := field[2].(string)
+			all[i] = append(all[i], engineToken{int(start), int(end), kind})
+		}
 	}
-	return tokens, nil
+	return all, nil
 }

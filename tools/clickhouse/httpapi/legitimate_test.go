@@ -41,6 +41,8 @@ var legitimate = []string{
 	"SELECT * FROM format(CSV, 'a UInt8, b String', '1,\"file(x)\"')",
 	"SELECT * FROM values('a UInt8, b String', (1, 'file(x)'), (2, upper('y')))",
 	"SELECT * FROM values((1, 'a'), (2, 'b'))",
+	"SELECT 1 // a comment's quote\n+ 1",
+	"SELECT x'68656c6c6f', b'01101000'",
 	"SELECT number FROM numbers(3) WHERE number IN (SELECT 1)",
 	"SELECT * FROM generateRandom('a UInt8, b Array(String)', 1, 3, 2) LIMIT 2",
 	"SELECT * FROM merge(currentDatabase(), '^outfile$')",

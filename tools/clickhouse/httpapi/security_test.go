@@ -3,16 +3,31 @@
 package httpapi
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
 
-// inPlace puts the test's folders into an attack.
+var encoded = regexp.MustCompile(`(HEX|BITS)\{([^}]*)\}`)
+
+// inPlace puts the test's folders into an attack, then encodes what is to be.
 func inPlace(attack string) string {
-	return strings.NewReplacer("OUT", testEngine.dir, "IN", filepath.Join(testEngine.dir, "data", "engine")).Replace(attack)
+	attack = strings.NewReplacer("OUT", testEngine.dir, "IN", filepath.Join(testEngine.dir, "data", "engine")).Replace(attack)
+	return encoded.ReplaceAllStringFunc(attack, func(match string) string {
+		part := encoded.FindStringSubmatch(match)
+		if part[1] == "HEX" {
+			return fmt.Sprintf("x'%x'", part[2])
+		}
+		var bits strings.Builder
+		for _, c := range []byte(part[2]) {
+			fmt.Fprintf(&bits, "%08b", c)
+		}
+		return "b'" + bits.String() + "'"
+	})
 }
 
 // attackParameters give the attacks with placeholders and settings another way in.

@@ -83,7 +83,7 @@ func (l *lexer) next() bool {
 		l.dollar(rest)
 	case strings.ContainsRune("xXbB", rune(c)) && len(rest) > 1 && rest[1] == '\'' && digitsEnd(rest) > 0:
 		end := digitsEnd(rest)
-		l.emit(String, l.at+end+1, rest[2:end])
+		l.emit(String, l.at+end+1, fromDigits(c, rest[2:end]))
 	case isDigit(c):
 		l.number(rest)
 	case c == '.' && (l.at == 0 || len(rest) > 1 && isDigit(rest[1]) && !l.selectsElement()):
@@ -250,6 +250,24 @@ func (l *lexer) typographic(kind Kind, rest string, size int, closing string) {
 		return
 	}
 	l.emit(kind, l.at+size+end+len(closing), rest[size:size+end])
+}
+
+// fromDigits returns the bytes that x'6869' or b'01101000' stands for; missing leading digits are zeros.
+func fromDigits(kind byte, digits string) string {
+	perByte, bits := 2, 4
+	if kind == 'b' || kind == 'B' {
+		perByte, bits = 8, 1
+	}
+	digits = strings.Repeat("0", (perByte-len(digits)%perByte)%perByte) + digits
+	out := make([]byte, 0, len(digits)/perByte)
+	for i := 0; i < len(digits); i += perByte {
+		value := 0
+		for _, digit := range []byte(digits[i : i+perByte]) {
+			value = value<<bits | hexValue(digit)
+		}
+		out = append(out, byte(value))
+	}
+	return string(out)
 }
 
 func isUnicodeSpace(r rune) bool {

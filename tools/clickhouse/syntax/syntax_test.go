@@ -19,21 +19,21 @@ func words(tokens []Token) string {
 // checked without an engine.
 func TestLex(t *testing.T) {
 	for text, want := range map[string]string{
-		"SELECT a, 'it''s' FROM `b c`": "wSELECT wa , sit's wFROM qb c",
-		"a -- x\nb":                    "wa wb",
-		"a /* /* */ x */ b":            "wa wb",
-		"a // 'x\nb":                   "wa wb",
-		"a # x\nb #! y":                "wa wb",
-		"'\\x41\\t\\'\\\\'":            "sA\t'\\",
-		"`\\x66ile`(":                  "qfile (",
-		"$$it's$$ $a$ $$ $a$":          "sit's s $$ ",
-		"1st 1.5e-3 0xFF + .5 t.1.2":   "w1st n1.5e-3 n0xFF + n.5 wt . n1 . n2",
-		"x'41' b'01'":                  "s41 s01",
-		"a\u00a0b\u3000c":              "wa wb wc",
-		"‘a’ “b”":                      "sa qb",
-		"'open":                        "!'open",
-		"a /* open":                    "wa !/* open",
-		"":                             "",
+		"SELECT a, 'it''s' FROM `b c`":  "wSELECT wa , sit's wFROM qb c",
+		"a -- x\nb":                     "wa wb",
+		"a /* /* */ x */ b":             "wa wb",
+		"a // 'x\nb":                    "wa wb",
+		"a # x\nb #! y":                 "wa wb",
+		"'\\x41\\t\\'\\\\'":             "sA\t'\\",
+		"`\\x66ile`(":                   "qfile (",
+		"$$it's$$ $a$ $$ $a$":           "sit's s $$ ",
+		"1st 1.5e-3 0xFF + .5 t.1.2":    "w1st n1.5e-3 n0xFF + n.5 wt . n1 . n2",
+		"x'4142' X'a' b'01000001' B'1'": "sAB s\n sA s\x01",
+		"a\u00a0b\u3000c":               "wa wb wc",
+		"‘a’ “b”":                       "sa qb",
+		"'open":                         "!'open",
+		"a /* open":                     "wa !/* open",
+		"":                              "",
 	} {
 		if got := words(Lex(text)); got != want {
 			t.Errorf("%q is cut into %q, want %q", text, got, want)
