@@ -22,9 +22,6 @@ func (s *station) startClickHouse(ctx context.Context) error {
 	if dsn := os.Getenv("CLICKHOUSE_DSN"); dsn != "" {
 		s.supervisor.Say("  ClickHouse: the server of CLICKHOUSE_DSN")
 		s.stack.ClickHouseDSN = dsn
-		if strings.HasPrefix(dsn, "http") {
-			s.stack.ClickHouse = dsn
-		}
 		return nil
 	}
 	port, err := s.ports.take("ClickHouse", 8123)

@@ -20,7 +20,7 @@ const chunkRows = 20_000
 // benchForward lets a collector forward the spool that was filled, and then inserts as many rows by hand.
 func benchForward(ctx context.Context, c benchConfig, s *stack.Stack, filled accepted) error {
 	if s.ClickHouse == "" {
-		return errors.New("forwarding is measured with a ClickHouse that speaks HTTP: unset CLICKHOUSE_DSN")
+		return errors.New("forwarding is measured with the embedded ClickHouse: unset CLICKHOUSE_DSN")
 	}
 	conn, err := openDatabase(ctx, s, "bench")
 	if err != nil {

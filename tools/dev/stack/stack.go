@@ -31,7 +31,7 @@ type Stack struct {
 	Collector     string `json:"collector_url"`
 	Private       string `json:"private_url"` // metrics
 	APIKey        string `json:"api_key"`
-	ClickHouse    string `json:"clickhouse_url"` // HTTP, "" where the DSN is of another protocol
+	ClickHouse    string `json:"clickhouse_url"` // of the embedded engine, "" with a server of one's own
 	ClickHouseDSN string `json:"clickhouse_dsn"`
 	Redis         string `json:"redis_url"`
 	Config        string `json:"config"`    // path of headwater.toml
