@@ -7,7 +7,7 @@
 --   since, until   the range of the leads' creation, UTC, half open
 --   lookback_days  how old the latest known touch may be to get the credit of a submission
 --   credit         last_non_direct, or last
---   contacts       []
+--   contacts       []  (everyone)
 --
 -- A row: one combination of the dimensions; those not asked for are ''. "(not set)" and "(unattributed)" as in
 -- source_breakdown. A lead counts as having a deal if it is the primary contact of one, whenever created and whatever

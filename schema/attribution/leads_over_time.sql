@@ -10,7 +10,7 @@
 --                  and until are given; 1970-01-01 and 2100-01-01 stand for "not given"
 --   lookback_days  how old the latest known touch may be to get the credit of a submission
 --   credit         last_non_direct, or last
---   contacts       []
+--   contacts       []  (everyone)
 --
 -- A row: one period, by the date of its first day, and one value of the dimension. Every value has a row in every period.
 --

@@ -6,7 +6,7 @@
 --   since, until   the range of the submissions, UTC, half open
 --   lookback_days  how old the latest known touch may be to get the credit of a submission
 --   credit         last_non_direct, or last
---   contacts       []
+--   contacts       []  (everyone)
 --   limit          the number of rows; 0 for all
 --
 -- A row: one submission by a contact, the latest first. kind is lead where it created the contact, else conversion. source to

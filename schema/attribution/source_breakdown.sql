@@ -8,7 +8,7 @@
 --                  it, won deals by the time they were won
 --   lookback_days  how old the latest known touch may be to get the credit of a submission
 --   credit         last_non_direct, or last
---   contacts       []
+--   contacts       []  (everyone)
 --
 -- A row: one combination of the dimensions; those not asked for are ''. "(not set)": the touch has no such value.
 -- "(unattributed)" in every dimension: no touch is known, for example a form sent without the snippet. Each visitor,

@@ -2,8 +2,9 @@
 --
 -- Parameters:
 --   site           the site
+--   by             []
 --   since, until   the range, UTC, half open
---   contacts       []
+--   contacts       []  (everyone)
 --   limit          the number of rows; 0 for all
 --
 -- A row: one form. submissions has all that were sent in the range, also those without an e-mail address, which are

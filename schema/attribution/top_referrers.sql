@@ -7,7 +7,7 @@
 --   since, until   the range, UTC, half open
 --   lookback_days  how old the latest known touch may be to get the credit of a submission
 --   credit         last_non_direct, or last
---   contacts       []
+--   contacts       []  (everyone)
 --   limit          the number of rows; 0 for all
 --
 -- A row: one referring domain. "(not set)": arrivals without a referrer, such as direct ones and most e-mail. "(unattributed)":
