@@ -34,7 +34,7 @@ run: deps-run ## the whole product in one terminal, with a demo website
 	@exec $(GO) run ./tools/dev
 
 test: deps lint ## everything: linters, unit tests, real ClickHouse, real Redis, real browsers
-	$(GO) test -timeout 14m ./...
+	$(GO) test -count=1 -timeout 14m ./...
 
 lint: $(addsuffix /node_modules/.package-lock.json,$(NODE_FOLDERS)) ## gofmt, vet, staticcheck, tsc, and dist against a fresh build
 	@test -z "$$(gofmt -l .)" || { echo "run gofmt -w on:"; gofmt -l .; exit 1; }
