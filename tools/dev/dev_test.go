@@ -74,8 +74,10 @@ func TestStack(t *testing.T) {
 	checkPages(t, first)
 	checkLead(t, first, out)
 	checkRestart(t, first, out, "collector")
-	if first.Processes["redis"] != 0 {
-		checkRestart(t, first, out, "redis")
+	for _, name := range []string{"redis", "clickhouse"} {
+		if first.Processes[name] != 0 { // not with a server of REDIS_URL or CLICKHOUSE_DSN
+			checkRestart(t, first, out, name)
+		}
 	}
 	checkSecondRun(t, data)
 

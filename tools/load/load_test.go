@@ -132,3 +132,21 @@ func TestMedianAndGrouped(t *testing.T) {
 		}
 	}
 }
+
+// FuzzReadNoContent: only a complete 204 is taken, and nothing after it is read.
+func FuzzReadNoContent(f *testing.F) {
+	f.Add([]byte("HTTP/1.1 204 No Content\r\nDate: x\r\n\r\nHTTP/1.1"))
+	f.Add([]byte("HTTP/1.1 200 OK\r\n\r\n"))
+	f.Add([]byte("HTTP/1.1 204 \n\n"))
+	f.Fuzz(func(t *testing.T, answer []byte) {
+		reader := bufio.NewReader(bytes.NewReader(answer))
+		if readNoContent(reader) != nil {
+			return
+		}
+		rest, err := io.ReadAll(reader)
+		head := answer[:len(answer)-len(rest)]
+		if err != nil || !bytes.HasPrefix(head, []byte("HTTP/1.1 204 ")) || len(bytes.TrimSpace(head[bytes.LastIndexByte(head[:len(head)-1], '\n')+1:])) != 0 {
+			t.Fatalf("took %q as an answer", head)
+		}
+	})
+}
