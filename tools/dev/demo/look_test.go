@@ -209,7 +209,7 @@ func sampleView() leadsView {
 		Leads: []lead{
 			{ContactID: "a1", Who: "ada@lovelace-orchards.example", Name: "Ada Lovelace", Company: "Lovelace Orchards", Form: "webinar", At: at, Sent: 2, Points: []dataPoint{linkedin, facebook, letter, company}},
 			{ContactID: "b2", Who: "a.very.long.address.of.a.person@subdomain.agricultural-cooperative-of-the-north.example", Form: "newsletter", At: at.Add(-time.Hour), Sent: 1,
-				Points: []dataPoint{{Label: "First touch", Status: "existing"}, {Label: "Lead creation", Status: "existing"}, letter, {Label: "Company source", Status: "no company"}}},
+				Points: []dataPoint{{Label: "First touch", Status: "known to the CRM before"}, {Label: "Lead creation", Status: "known to the CRM before"}, letter, {Label: "Company source", Status: "no company"}}},
 		},
 		Breakdown: []breakdown{{
 			Title: breakdowns[0].title, Hint: breakdowns[0].hint, Words: 2,

@@ -50,8 +50,12 @@ func card(ctx context.Context, api *client.Client, contact string) ([]dataPoint,
 
 func newDataPoint(label string, row map[string]any) dataPoint {
 	at, _ := time.Parse(time.RFC3339, text(row["touch_at"]))
+	status := text(row["status"])
+	if status == "existing" {
+		status = "known to the CRM before"
+	}
 	return dataPoint{
-		Label: label, Known: !at.IsZero(), Status: text(row["status"]), When: at,
+		Label: label, Known: !at.IsZero(), Status: status, When: at,
 		Source: text(row["source"]), Medium: text(row["medium"]), Campaign: text(row["campaign"]), Referrer: text(row["referrer_domain"]),
 	}
 }
