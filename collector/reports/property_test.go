@@ -20,7 +20,7 @@ import (
 
 var (
 	seed  = flag.Uint64("seed", 0, "seed of the first random world; 0: by the clock")
-	seeds = flag.Int("seeds", 3, "how many random worlds")
+	seeds = flag.Int("seeds", 2, "how many random worlds")
 )
 
 // TestRandomWorlds holds source_breakdown against the naive model, and all reports against what must be true of any data.
@@ -33,6 +33,7 @@ func TestRandomWorlds(t *testing.T) {
 	}
 	for i := range uint64(*seeds) {
 		t.Run(fmt.Sprintf("seed=%d", first+i), func(t *testing.T) {
+			t.Parallel()
 			random := rand.New(rand.NewPCG(first+i, 1))
 			world := randomWorld(random, schema.SiteID(fmt.Sprintf("world-%d", first+i)))
 			insert(t, conn, world.records())

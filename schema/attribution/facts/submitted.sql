@@ -6,10 +6,8 @@ SELECT
     visitor_id,
     occurred_at,
     form,
-    page,
     contact_id,
     company_id,
-    company_name,
     (
         first_touch_occurred_at,
         if(first_touch_occurred_at > toDateTime64(0, 3, 'UTC'), toString(first_touch_touch_id), ''),
