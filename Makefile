@@ -31,7 +31,7 @@ build: ## compile every program into .headwater/bin
 	$(GO) build -o .headwater/bin/ ./tools/...
 
 run: deps-run ## the whole product in one terminal, with a demo website
-	@exec $(GO) run ./tools/dev
+	@mkdir -p .headwater/bin && $(GO) build -o .headwater/bin/dev ./tools/dev && exec .headwater/bin/dev
 
 test: deps lint ## everything: linters, unit tests, real ClickHouse, real Redis, real browsers
 	$(GO) test -count=1 -timeout 14m ./...

@@ -26,6 +26,7 @@ func (s *station) announce(context.Context) error {
 		"  Demo website        " + s.stack.Demo,
 		"  The outside world   " + s.stack.Outside + "   ads, a newsletter, a search … that lead to it",
 		"  Leads and sources   " + s.stack.Report,
+		"  Console             " + s.stack.Collector + "/console/   sign in with the key in " + s.short(filepath.Join(s.data, "api-key")),
 		"  Collector           " + s.stack.Collector,
 		"",
 		"  Ask the reports     " + s.short(s.stack.Headwater) + " report source_breakdown" + config,
