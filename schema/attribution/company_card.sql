@@ -26,12 +26,12 @@ items AS
         multiIf(item = 'company', asked, item = 'contact', contact_id, id) AS item_id,
         multiIf(
             item = 'company', company_source,
-            item = 'deal' AND contact_lead_creation.id = '', company_source,
+            item = 'deal' AND contact_lead_creation = '', company_source,
             contact_lead_creation
         ) AS touch,
         multiIf(
             item = 'deal', status,
-            touch.id != '', 'attributed',
+            touch != '', 'attributed',
             item = 'company' AND company_creation.1 = '', 'existing',
             item = 'company' AND NOT company_has_source, 'created by an existing contact',
             item = 'contact' AND NOT contact_is_new, 'existing',
@@ -45,7 +45,8 @@ items AS
         if(item = 'company', company_creation.3, form) AS form_sent,
         if(item = 'deal', stage, '') AS deal_stage,
         if(item = 'deal' AND currency != '', [(currency, amount)], []) AS deal_amount,
-        multiIf(touch.id = '', '', item = 'company', company_creation.4, rule) AS rule_used
+        multiIf(touch = '', '', item = 'company', company_creation.4, rule) AS rule_used,
+        splitByChar('\0', touch) AS parts
     FROM journeys
     ARRAY JOIN arrayConcat(
         if(company_id = asked, ['company'], []),
@@ -63,15 +64,15 @@ SELECT
     form_sent AS form,
     deal_stage AS stage,
     deal_amount AS amount,
-    nullIf(touch.at, toDateTime64(0, 3, 'UTC')) AS touch_at,
-    touch.source AS source,
-    touch.medium AS medium,
-    touch.campaign AS campaign,
-    touch.term AS term,
-    touch.content AS content,
-    touch.channel AS channel,
-    touch.referrer_domain AS referrer_domain,
-    touch.landing_page AS landing_page,
+    if(touch = '', NULL, fromUnixTimestamp64Milli(toInt64OrZero(substring(touch, 1, 15)), 'UTC')) AS touch_at,
+    parts[2] AS source,
+    parts[3] AS medium,
+    parts[4] AS campaign,
+    parts[5] AS term,
+    parts[6] AS content,
+    parts[8] AS channel,
+    parts[7] AS referrer_domain,
+    parts[9] AS landing_page,
     rule_used AS rule
 FROM items
 ORDER BY indexOf(['company', 'contact', 'deal'], item), since, id

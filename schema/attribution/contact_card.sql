@@ -28,7 +28,7 @@ points AS
             credited
         ) AS touch,
         multiIf(
-            touch.id != '', 'attributed',
+            touch != '', 'attributed',
             data_point = 'company_source' AND company_id = '', 'no company',
             data_point = 'company_source' AND company_creation.1 = '', 'existing',
             data_point = 'company_source' AND NOT company_has_source, 'created by an existing contact',
@@ -42,7 +42,8 @@ points AS
             company_creation.2
         ) AS since,
         if(data_point = 'company_source', company_creation.3, form) AS form_sent,
-        multiIf(touch.id = '', '', data_point = 'first_touch', 'earliest', data_point = 'company_source', company_creation.4, rule) AS rule_used
+        multiIf(touch = '', '', data_point = 'first_touch', 'earliest', data_point = 'company_source', company_creation.4, rule) AS rule_used,
+        splitByChar('\0', touch) AS parts
     FROM journeys
     ARRAY JOIN arrayConcat(
         -- The contact's first row is the submission that created it, or the import by which the CRM knew it.
@@ -57,15 +58,15 @@ SELECT
     status,
     nullIf(since, toDateTime64(0, 3, 'UTC')) AS occurred_at,
     form_sent AS form,
-    nullIf(touch.at, toDateTime64(0, 3, 'UTC')) AS touch_at,
-    touch.source AS source,
-    touch.medium AS medium,
-    touch.campaign AS campaign,
-    touch.term AS term,
-    touch.content AS content,
-    touch.channel AS channel,
-    touch.referrer_domain AS referrer_domain,
-    touch.landing_page AS landing_page,
+    if(touch = '', NULL, fromUnixTimestamp64Milli(toInt64OrZero(substring(touch, 1, 15)), 'UTC')) AS touch_at,
+    parts[2] AS source,
+    parts[3] AS medium,
+    parts[4] AS campaign,
+    parts[5] AS term,
+    parts[6] AS content,
+    parts[8] AS channel,
+    parts[7] AS referrer_domain,
+    parts[9] AS landing_page,
     rule_used AS rule
 FROM points
 ORDER BY indexOf(['first_touch', 'lead_creation', 'company_source', 'conversion'], data_point), since, conversion_id

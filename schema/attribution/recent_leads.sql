@@ -14,21 +14,24 @@
 -- contacts have none). "(unattributed)": no touch is known.
 --
 -- with: journeys
+WITH
+splitByChar('\0', credited) AS parts,
+splitByChar('\0', contact_first_touch) AS first_parts
 SELECT
     occurred_at,
     if(creates_contact, 'lead', 'conversion') AS kind,
     form,
     contact_id,
     company_id,
-    if(credited.id = '', '(unattributed)', credited.source) AS source,
-    credited.medium AS medium,
-    credited.campaign AS campaign,
-    credited.channel AS channel,
-    credited.referrer_domain AS referrer_domain,
-    credited.landing_page AS landing_page,
-    multiIf(NOT contact_is_new, '', contact_first_touch.id = '', '(unattributed)', contact_first_touch.source) AS first_source,
-    contact_first_touch.medium AS first_medium,
-    contact_first_touch.campaign AS first_campaign,
+    if(credited = '', '(unattributed)', parts[2]) AS source,
+    parts[3] AS medium,
+    parts[4] AS campaign,
+    parts[8] AS channel,
+    parts[7] AS referrer_domain,
+    parts[9] AS landing_page,
+    multiIf(NOT contact_is_new, '', contact_first_touch = '', '(unattributed)', first_parts[2]) AS first_source,
+    first_parts[3] AS first_medium,
+    first_parts[4] AS first_campaign,
     rule
 FROM journeys
 WHERE journeys.kind = 'submission'

@@ -1,5 +1,6 @@
 -- with: logged_touches, journeys
--- A row per thing that counts in the range, placed by its touch under {data_point}; the range is of occurred_at. counts_as:
+-- A row per thing that counts in the range, placed by its touch under {data_point}; the range is of occurred_at (a
+-- visitor's is the beginning of the range). counts_as:
 --   visitor     with a touch in the range: first_touch: by the earliest ever, else by the latest known one in the range, else
 --               by the latest ({credit} last: always by the latest)
 --   lead        a submission that created a contact
@@ -15,18 +16,18 @@ at -> at >= {since:DateTime64(3, 'UTC')} AND at < {until:DateTime64(3, 'UTC')} A
 visited AS
 (
     SELECT
-        argMin(touch, (touch.at, touch.id)) AS earliest,
-        argMaxIf(touch, (touch.at, touch.id), in_range(touch.at)) AS latest,
-        argMaxIf(touch, (touch.at, touch.id), in_range(touch.at) AND touch.known) AS latest_known,
+        min(touch) AS earliest,
+        maxIf(touch, in_range(at)) AS latest,
+        maxIf(touch, in_range(at) AND known) AS latest_known,
         multiIf(
             {data_point:String} = 'first_touch', earliest,
-            {credit:String} = 'last_non_direct' AND latest_known.id != '', latest_known,
+            {credit:String} = 'last_non_direct' AND latest_known != '', latest_known,
             latest
         ) AS touch_of_visitor
     FROM logged_touches
-    WHERE {data_point:String} = 'first_touch' OR in_range(touch.at)
+    WHERE {data_point:String} = 'first_touch' OR in_range(at)
     GROUP BY visitor_id
-    HAVING latest.id != ''
+    HAVING latest != ''
 ),
 placed AS
 (
@@ -50,7 +51,7 @@ placed AS
             credited
         ) AS own_touch,
         if(
-            kind = 'deal' AND own_touch.id = '' AND {data_point:String} IN ('first_touch', 'lead_creation'),
+            kind = 'deal' AND own_touch = '' AND {data_point:String} IN ('first_touch', 'lead_creation'),
             company_source,
             own_touch
         ) AS touch,
@@ -62,7 +63,7 @@ counting AS
 (
     SELECT
         'visitor' AS counts_as,
-        touch_of_visitor.at AS at,
+        {since:DateTime64(3, 'UTC')} AS at,
         touch_of_visitor AS touch,
         0::UInt64 AS deals,
         0::Decimal(38, 4) AS amount,
@@ -90,10 +91,10 @@ SELECT
     deals AS contact_deals,
     amount,
     currency,
-    touch.id != '' AS attributed,
+    touch != '' AS attributed,
     arrayMap(
         (dimension, value) -> multiIf(NOT has({by:Array(String)}, dimension), '', NOT attributed, '(unattributed)', value = '', '(not set)', value),
         ['source', 'medium', 'campaign', 'term', 'content', 'referrer_domain', 'channel'],
-        [touch.source, touch.medium, touch.campaign, touch.term, touch.content, touch.referrer_domain, touch.channel]
+        arrayResize(arraySlice(splitByChar('\0', touch), 2), 7)
     ) AS labels
 FROM counting

@@ -1,5 +1,5 @@
 -- with: ledger, attributed
--- The ledger with everybody's touches, each '' in id where there is none. Of the row itself:
+-- The ledger with everybody's touches, each '' where there is none. Of the row itself:
 --   first_touch, last_touch, last_known, credited, rule   as in attributed; deals and imports have none
 -- and of the contact and company that the row belongs to, whenever they got them:
 --   contact_is_new          whether a submission created the contact; else the CRM knew it before
@@ -23,8 +23,8 @@ touched AS
         countIf(creates_contact) OVER contact > 0 AS contact_is_new,
         anyIf(first_touch, creates_contact) OVER contact AS contact_first_touch,
         anyIf(credited, creates_contact) OVER contact AS contact_lead_creation,
-        argMaxIf(credited, (occurred_at, id), kind = 'submission' AND NOT creates_contact) OVER contact_so_far AS contact_conversion,
-        argMinIf(company_id, (occurred_at, id), kind = 'submission' AND company_id != '') OVER contact AS named_company,
+        anyLastIf(credited, kind = 'submission' AND NOT creates_contact) OVER contact_so_far AS contact_conversion,
+        anyIf(company_id, kind = 'submission' AND company_id != '') OVER contact_in_order AS named_company,
         argMaxIf(company_id, version, kind = 'import' AND company_id != '') OVER contact AS imported_company,
         if(contact_id = '', '', if(named_company != '', named_company, imported_company)) AS contact_company,
         countIf(kind = 'deal' AND contact_id != '') OVER contact AS contact_deals,
@@ -36,6 +36,7 @@ touched AS
     LEFT JOIN attributed USING (kind, id)
     WINDOW
         contact AS (PARTITION BY contact_id),
+        contact_in_order AS (PARTITION BY contact_id ORDER BY occurred_at, kind, id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING),
         contact_so_far AS (PARTITION BY contact_id ORDER BY occurred_at, kind, id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW),
         company AS (PARTITION BY company_id)
 )

@@ -5,6 +5,7 @@
 --   creates_contact   a submission before which the contact neither sent a form nor was imported. Else: a conversion
 --   creates_company   a submission before which nobody sent a form for the company, and neither the company nor one of
 --                     its contacts was imported
+--   version           of an import: the later received is the greater
 -- At one instant an import comes before a submission, and that before a deal; submissions tie by id, as text.
 WITH
 happened AS
@@ -15,7 +16,7 @@ happened AS
         created_at AS occurred_at,
         contact_id,
         company_id AS company,
-        (received_at, toString(import_id)) AS version,
+        concat(leftPad(toString(toUnixTimestamp64Milli(received_at)), 15, '0'), toString(import_id)) AS version,
         '' AS form,
         '' AS status,
         '' AS stage,
@@ -27,7 +28,7 @@ happened AS
     WHERE site_id = {site:String}
 
     UNION ALL
-    SELECT 'import', '', created_at, '', name, (received_at, toString(import_id)), '', '', '', false, toDateTime64(0, 3, 'UTC'), 0, ''
+    SELECT 'import', '', created_at, '', name, concat(leftPad(toString(toUnixTimestamp64Milli(received_at)), 15, '0'), toString(import_id)), '', '', '', false, toDateTime64(0, 3, 'UTC'), 0, ''
     FROM companies FINAL
     ARRAY JOIN arrayFilter(
         name -> name NOT IN ('domain:', 'name:'),
@@ -36,11 +37,11 @@ happened AS
     WHERE site_id = {site:String}
 
     UNION ALL
-    SELECT 'submission', toString(submission_id), occurred_at, contact_id, company_id, (occurred_at, ''), form, '', '', false, toDateTime64(0, 3, 'UTC'), 0, ''
+    SELECT 'submission', toString(submission_id), occurred_at, contact_id, company_id, '', form, '', '', false, toDateTime64(0, 3, 'UTC'), 0, ''
     FROM submitted
 
     UNION ALL
-    SELECT 'deal', deal_id, created_at, contact_id, company_id, (created_at, ''), '', status, stage, won, won_at, amount, currency
+    SELECT 'deal', deal_id, created_at, contact_id, company_id, '', '', status, stage, won, won_at, amount, currency
     FROM deal_states
 )
 SELECT

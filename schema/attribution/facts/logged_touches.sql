@@ -1,22 +1,24 @@
--- A row per touch in the site's log: its visitor, and the touch as one value, `touch`. Only the dimensions that
--- {by} names are read; the others are ''. `known` tells a touch with a source from a direct one. Touches compare by
--- (at, id); id is text, so that the order is the one that people see, and '' means "no touch".
+-- A row per touch in the site's log. `touch` is the touch as one text, '' for "no touch", with parts between NUL characters
+-- (which no stored text contains): first its time (milliseconds, 15 digits), its id (36 characters), and 1 if it is known, 0 if it is
+-- direct; then source, medium, campaign, term, content, referrer_domain, channel, landing_page. So touches sort by time, ties by
+-- id: the earliest is min(touch), the latest max(touch). A text and not a tuple, because ClickHouse aggregates texts several
+-- times faster. Only the dimensions that {by} names are read; the others are ''.
 SELECT
     visitor_id,
-    (
-        occurred_at,
-        toString(touch_id),
-        source != '(direct)',
+    occurred_at AS at,
+    source != '(direct)' AS known,
+    concatWithSeparator(
+        '\0',
+        concat(leftPad(toString(toUnixTimestamp64Milli(occurred_at)), 15, '0'), toString(touch_id), if(source = '(direct)', '0', '1')),
         if(has({by:Array(String)}, 'source'), source, ''),
         if(has({by:Array(String)}, 'medium'), medium, ''),
         if(has({by:Array(String)}, 'campaign'), campaign, ''),
         if(has({by:Array(String)}, 'term'), term, ''),
         if(has({by:Array(String)}, 'content'), content, ''),
-        if(has({by:Array(String)}, 'channel'), channel, ''),
         if(has({by:Array(String)}, 'referrer_domain'), referrer_domain, ''),
+        if(has({by:Array(String)}, 'channel'), channel, ''),
         if(has({by:Array(String)}, 'landing_page'), landing_page, '')
-    )::Tuple(at DateTime64(3, 'UTC'), id String, known Bool, source String, medium String, campaign String, term String, content String, channel String, referrer_domain String, landing_page String)
-    AS touch
+    ) AS touch
 FROM touches FINAL
 WHERE site_id = {site:String}
   AND visitor_id != toUUID('00000000-0000-0000-0000-000000000000')
