@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -55,13 +56,14 @@ func SourceBreakdown(ctx context.Context, conn driver.Conn, p Params) (*Result, 
 	if err != nil {
 		return nil, err
 	}
-	result, err := query(ctx, conn, "source_breakdown", a)
+	result, err := queryCounted(ctx, conn, "source_breakdown", a)
 	if err != nil {
 		return nil, err
 	}
 	result.keepDimensions(a.By)
 	result.note(a, "data_point", "credit", "range", "zone")
-	return result, result.addTotals(ctx, conn, a)
+	result.addTotals()
+	return result, nil
 }
 
 // ConversionRate tells which sources bring the leads that become deals, compared with all other leads.
@@ -70,14 +72,15 @@ func ConversionRate(ctx context.Context, conn driver.Conn, p Params) (*Result, e
 	if err != nil {
 		return nil, err
 	}
-	result, err := query(ctx, conn, "conversion_rate", a)
+	result, err := queryCounted(ctx, conn, "conversion_rate", a)
 	if err != nil {
 		return nil, err
 	}
 	result.keepDimensions(a.By)
 	result.note(a, "data_point", "credit", "range", "zone")
 	result.Notes = append(result.Notes, Note{"intervals", "95 %: Wilson for the rate, Katz for the lift"})
-	return result, result.addTotals(ctx, conn, a)
+	result.addTotals()
+	return result, nil
 }
 
 // LeadsOverTime tells how many leads and conversions came in each period.
@@ -86,7 +89,7 @@ func LeadsOverTime(ctx context.Context, conn driver.Conn, p Params) (*Result, er
 	if err != nil {
 		return nil, err
 	}
-	result, err := query(ctx, conn, "leads_over_time", a)
+	result, err := queryCounted(ctx, conn, "leads_over_time", a)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +102,8 @@ func LeadsOverTime(ctx context.Context, conn driver.Conn, p Params) (*Result, er
 		result.reorder(columns)
 	}
 	result.note(a, "data_point", "credit", "grain", "range", "zone")
-	return result, result.addTotals(ctx, conn, a)
+	result.addTotals()
+	return result, nil
 }
 
 // TopForms tells which forms capture the most leads.
@@ -109,12 +113,13 @@ func TopForms(ctx context.Context, conn driver.Conn, p Params) (*Result, error) 
 		return nil, err
 	}
 	setDefault(&a.Limit, 10)
-	result, err := query(ctx, conn, "top_forms", a)
+	result, err := queryCounted(ctx, conn, "top_forms", a)
 	if err != nil {
 		return nil, err
 	}
 	result.note(a, "range", "zone", "limit")
-	return result, result.addTotals(ctx, conn, a)
+	result.addTotals()
+	return result, nil
 }
 
 // TopReferrers tells which websites send the visitors who become leads.
@@ -125,12 +130,13 @@ func TopReferrers(ctx context.Context, conn driver.Conn, p Params) (*Result, err
 	}
 	setDefault(&a.Limit, 10)
 	a.By = []Dimension{ByReferrerDomain}
-	result, err := query(ctx, conn, "top_referrers", a)
+	result, err := queryCounted(ctx, conn, "top_referrers", a)
 	if err != nil {
 		return nil, err
 	}
 	result.note(a, "data_point", "credit", "range", "zone", "limit")
-	return result, result.addTotals(ctx, conn, a)
+	result.addTotals()
+	return result, nil
 }
 
 // RecentLeads lists the latest submissions by contacts with their sources.
@@ -225,17 +231,37 @@ func Totals(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
 	return result, nil
 }
 
-// addTotals gives every column that totals counts, under the same name, its total.
-func (r *Result) addTotals(ctx context.Context, conn driver.Conn, a asked) error {
-	totals, err := query(ctx, conn, "totals", a)
+// attempts bounds how often a report is run again because records arrived meanwhile.
+const attempts = 3
+
+// queryCounted runs a report together with its totals. They are separate queries, so that one checks the other; where
+// records arrived between them, both are run again, and a report read from a live site adds up too.
+func queryCounted(ctx context.Context, conn driver.Conn, name string, a asked) (*Result, error) {
+	before, err := query(ctx, conn, "totals", a)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	for attempt := 1; ; attempt++ {
+		result, err := query(ctx, conn, name, a)
+		if err != nil {
+			return nil, err
+		}
+		if result.counted, err = query(ctx, conn, "totals", a); err != nil {
+			return nil, err
+		}
+		if attempt == attempts || reflect.DeepEqual(before.Rows, result.counted.Rows) {
+			return result, nil
+		}
+		before = result.counted
+	}
+}
+
+// addTotals gives every column that totals counts, under the same name, its total.
+func (r *Result) addTotals() {
 	r.Totals = make([]any, len(r.Columns))
 	for i, column := range r.Columns {
-		r.Totals[i] = totals.Value(0, column)
+		r.Totals[i] = r.counted.Value(0, column)
 	}
-	return nil
 }
 
 // wholeTouch are the dimensions of reports that show all that a touch has.

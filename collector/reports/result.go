@@ -20,7 +20,8 @@ type Result struct {
 	// Notes say what was asked and by which rules it was answered.
 	Notes []Note
 
-	hideEmpty bool // leave columns without any value out of a table
+	counted   *Result // by totals, of the same moment as the rows
+	hideEmpty bool    // leave columns without any value out of a table
 }
 
 // Note is one remark beside the rows.

@@ -61,6 +61,7 @@ CREATE TABLE IF NOT EXISTS submissions
     latest_touch_referrer_domain   String,
     snippet_version                LowCardinality(String),
     received_at                    DateTime64(3, 'UTC'),
+    INDEX contact                  contact_id TYPE bloom_filter GRANULARITY 1,
     keep                           UInt64 MATERIALIZED 18446744073709551615 - toUnixTimestamp64Milli(received_at)
 )
 ENGINE = ReplacingMergeTree(keep)
