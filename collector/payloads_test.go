@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"flag"
 	"net/http"
@@ -9,8 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/redis/go-redis/v9"
-
+	"github.com/headwater/headwater/collector/collectortest"
 	"github.com/headwater/headwater/collector/intake/corpus"
 )
 
@@ -61,7 +59,7 @@ func TestResentPayloadsAreOneRow(t *testing.T) {
 	}
 	for i := range *resend - 1 {
 		if i == *resend/2-1 {
-			r.flushRedis(t)
+			collectortest.ForgetRedis(t, r.redis)
 		}
 		for _, payload := range payloads {
 			r.sendPayload(t, payload, nil)
@@ -87,17 +85,4 @@ func (r *rig) sendPayload(t *testing.T, payload corpus.Payload, edit func(*http.
 		t.Fatalf("%s: %s: %s", payload.Name, answer.Status, body)
 	}
 	return answer, body
-}
-
-func (r *rig) flushRedis(t *testing.T) {
-	t.Helper()
-	options, err := redis.ParseURL(r.redis)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := redis.NewClient(options)
-	defer func() { _ = client.Close() }()
-	if err := client.FlushAll(context.Background()).Err(); err != nil {
-		t.Fatal(err)
-	}
 }
