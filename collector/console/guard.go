@@ -93,7 +93,7 @@ func localTarget(text string) string {
 	}
 	for _, page := range navigation {
 		if u.Path == "/console/"+page.Page || strings.HasPrefix(u.Path, "/console/contacts/") {
-			return (&url.URL{Path: u.Path, RawQuery: u.RawQuery}).String()
+			return (&url.URL{Path: u.Path, RawQuery: u.Query().Encode()}).String()
 		}
 	}
 	return home

@@ -161,7 +161,7 @@ func FuzzOpenSession(f *testing.F) {
 }
 
 func FuzzLocalTarget(f *testing.F) {
-	for _, text := range []string{"/console/leads", "//evil.example", "/console/leads/../../x", "https://evil.example/console/leads", `/\evil.example`, "/console/leads\r\nX: y", "/console/contacts/ab?x=//evil"} {
+	for _, text := range []string{"/console/leads", "//evil.example", "/console/leads/../../x", "https://evil.example/console/leads", `/\evil.example`, "/console/leads\r\nX: y", "/console/contacts/ab?x=//evil", `/console/contact?\`} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
