@@ -23,7 +23,7 @@ var mayImport = map[string][]string{
 	"collector/reports":       {"schema"},
 	"collector/api":           {"schema", "collector/reports", "collector/rejection"},
 	"collector/console":       {"schema", "collector/reports"},
-	"collector/collectortest": {"schema", "tools/clickhouse/library"},
+	"collector/collectortest": {"schema", "collector/spool", "tools/clickhouse/library"},
 }
 
 func TestImportRules(t *testing.T) {

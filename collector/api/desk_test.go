@@ -15,6 +15,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/headwater/headwater/collector/collectortest"
 	"github.com/headwater/headwater/collector/rejection"
 	"github.com/headwater/headwater/collector/reports"
 	"github.com/headwater/headwater/collector/spool"
@@ -104,37 +105,7 @@ func (d *desk) rows(t testing.TB, path, contentType, body string, status int) (o
 
 func (d *desk) kept(t testing.TB) []schema.Record {
 	t.Helper()
-	if d.spool.Stats().Bytes == 0 {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	if err := d.spool.Seal(ctx); err != nil {
-		t.Fatal(err)
-	}
-	segment, err := d.spool.Next(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	contents, err := d.spool.Read(segment)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var records []schema.Record
-	for _, frame := range contents.Frames {
-		record, err := schema.Decode(frame.Payload)
-		if err != nil {
-			t.Fatal(err)
-		}
-		records = append(records, record)
-	}
-	if err := d.spool.SaveCheckpoint(spool.Checkpoint{Segment: segment.ID}); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.spool.Finish(segment); err != nil {
-		t.Fatal(err)
-	}
-	return records
+	return collectortest.Kept(t, d.spool)
 }
 
 func (d *desk) contactID(address string) schema.ContactID {

@@ -14,6 +14,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/headwater/headwater/collector/collectortest"
 	"github.com/headwater/headwater/collector/intake/corpus"
 	"github.com/headwater/headwater/collector/rejection"
 	"github.com/headwater/headwater/collector/spool"
@@ -68,37 +69,7 @@ func newStation(t testing.TB, sites []schema.Site) *station {
 // kept takes all records out of the spool that were kept since the last call.
 func (st *station) kept(t testing.TB) []schema.Record {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	if st.spool.Stats().Bytes == 0 {
-		return nil
-	}
-	if err := st.spool.Seal(ctx); err != nil {
-		t.Fatal(err)
-	}
-	segment, err := st.spool.Next(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	contents, err := st.spool.Read(segment)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var records []schema.Record
-	for _, frame := range contents.Frames {
-		record, err := schema.Decode(frame.Payload)
-		if err != nil {
-			t.Fatal(err)
-		}
-		records = append(records, record)
-	}
-	if err := st.spool.SaveCheckpoint(spool.Checkpoint{Segment: segment.ID}); err != nil {
-		t.Fatal(err)
-	}
-	if err := st.spool.Finish(segment); err != nil {
-		t.Fatal(err)
-	}
-	return records
+	return collectortest.Kept(t, st.spool)
 }
 
 func (st *station) do(t testing.TB, request *http.Request) *http.Response {
