@@ -247,6 +247,8 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"serve", "-h"}, 0, "POST /t", ""},
 		{[]string{"migrate", "-h"}, 0, "refuses to touch", ""},
 		{[]string{"report", "-h"}, 0, "source_breakdown", ""},
+		{[]string{"report", "top_forms", "--sql"}, 0, "FROM submissions", ""},
+		{[]string{"report", "facts/scope", "--sql"}, 2, "", "no such report"},
 		{[]string{"check-config", "-h"}, 0, "exit code is 1", ""},
 		{[]string{"key"}, 0, "its hash:", ""},
 		{[]string{"nonsense"}, 2, "", "unexpected argument nonsense"},

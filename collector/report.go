@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,6 +30,7 @@ type reportCommand struct {
 	Contact      string `help:"The contact of a contact_card, by contact id." placeholder:"ID"`
 	Company      string `help:"The company of a company_card: a domain, a name, or a company id." placeholder:"COMPANY"`
 	Format       string `help:"table, csv or json. Default table." default:"table" enum:"table,csv,json"`
+	SQL          bool   `name:"sql" help:"Print the report's SQL, its parameters still to be bound, and ask nothing."`
 }
 
 // Help is shown by headwater report -h.
@@ -38,7 +40,7 @@ func (reportCommand) Help() string {
 	for _, name := range reports.Names() {
 		fmt.Fprintf(&list, "  %-18s %s\n", name, strings.ReplaceAll(strings.Join(reports.Takes(name), ", "), "_", "-"))
 	}
-	list.WriteString("\nschema/README.md explains every figure. Examples:\n\n" +
+	list.WriteString("\nschema/attribution/README.md explains every figure. Examples:\n\n" +
 		"  headwater report source_breakdown --by source,medium --from 2026-03-01 --to 2026-04-01\n" +
 		"  headwater report contact_card --email ada@example.com\n")
 	return list.String()
@@ -46,6 +48,9 @@ func (reportCommand) Help() string {
 
 // Run is headwater report NAME.
 func (r reportCommand) Run(i *invocation) error {
+	if r.SQL {
+		return writeSQL(r.Name, i.stdout)
+	}
 	l, err := i.load()
 	if err != nil {
 		return err
@@ -68,6 +73,18 @@ func (r reportCommand) Run(i *invocation) error {
 		return err
 	}
 	return writeResult(result, r.Format, i.stdout)
+}
+
+func writeSQL(name string, to io.Writer) error {
+	if !slices.Contains(reports.Names(), name) {
+		return usageError{fmt.Errorf("%.64q: %w: there are %s", name, reports.ErrUnknownReport, strings.Join(reports.Names(), ", "))}
+	}
+	text, err := reports.SQL(name)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(to, text)
+	return err
 }
 
 func chooseSite(sites []schema.Site, id string) (*schema.Site, error) {

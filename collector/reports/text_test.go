@@ -3,8 +3,6 @@ package reports
 import (
 	"context"
 	"io/fs"
-	"os"
-	"os/exec"
 	"path"
 	"reflect"
 	"regexp"
@@ -153,45 +151,6 @@ func TestCompose(t *testing.T) {
 			t.Errorf("%s: no error, but %q", name, text)
 		}
 	}
-}
-
-// TestComposeOfTheGuide: the shell function that the guide gives to analysts makes the text that SQL makes.
-func TestComposeOfTheGuide(t *testing.T) {
-	guide, err := os.ReadFile("../../schema/attribution/README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(guide), "\ncompose() (\n")
-	function, _, found := strings.Cut(rest, "\n)\n")
-	if !found {
-		t.Fatal("README.md has no function compose")
-	}
-	for _, name := range Names() {
-		command := exec.Command("sh", "-c", "compose() (\n"+function+"\n)\ncompose "+name)
-		command.Dir = "../.."
-		out, err := command.CombinedOutput()
-		if err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-		want, err := SQL(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if bare(string(out)) != bare(want) {
-			t.Errorf("%s: the shell makes\n%s\nSQL makes\n%s", name, out, want)
-		}
-	}
-}
-
-// bare is SQL without comments and space.
-func bare(text string) string {
-	var b strings.Builder
-	for line := range strings.SplitSeq(text, "\n") {
-		if !strings.HasPrefix(line, "--") {
-			b.WriteString(strings.Join(strings.Fields(line), ""))
-		}
-	}
-	return b.String()
 }
 
 // TestReadOnly: what a report sends can't write, whatever its text.
