@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -30,7 +31,7 @@ func ClickHouse(tb testing.TB) string {
 	server := clickHouseServer(tb)
 	name := databaseName(tb)
 	execute(tb, server, "CREATE DATABASE "+name)
-	tb.Cleanup(func() { execute(tb, server, "DROP DATABASE IF EXISTS "+name+" SYNC") })
+	tb.Cleanup(func() { drop(tb, server, name) })
 	return withDatabase(tb, server, name)
 }
 
@@ -103,6 +104,33 @@ func withDatabase(tb testing.TB, dsn, database string) string {
 
 func execute(tb testing.TB, dsn, statement string) {
 	tb.Helper()
+	if err := tryExecute(tb, dsn, statement); err != nil {
+		tb.Fatalf("%s: %v", statement, err)
+	}
+}
+
+// notEmpty is ClickHouse's DATABASE_NOT_EMPTY.
+const notEmpty = 219
+
+// drop removes a database. A collector that was stopped while it made its tables leaves a statement behind that is ended
+// in a moment; a table that it still makes keeps the database from going, so that is waited for.
+func drop(tb testing.TB, dsn, database string) {
+	tb.Helper()
+	statement := "DROP DATABASE IF EXISTS " + database + " SYNC"
+	for deadline := time.Now().Add(20 * time.Second); ; {
+		err := tryExecute(tb, dsn, statement)
+		exception, refused := errors.AsType[*clickhouse.Exception](err)
+		if err == nil {
+			return
+		}
+		if !refused || exception.Code != notEmpty || time.Now().After(deadline) {
+			tb.Fatalf("%s: %v", statement, err)
+		}
+	}
+}
+
+func tryExecute(tb testing.TB, dsn, statement string) error {
+	tb.Helper()
 	options, err := clickhouse.ParseDSN(dsn)
 	if err != nil {
 		tb.Fatalf("parse the DSN of ClickHouse: %v", err)
@@ -111,12 +139,10 @@ func execute(tb testing.TB, dsn, statement string) {
 	if err != nil {
 		tb.Fatalf("connect to ClickHouse: %v", err)
 	}
-	defer connection.Close()
+	defer func() { _ = connection.Close() }()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if err := connection.Exec(ctx, statement); err != nil {
-		tb.Fatalf("%s: %v", statement, err)
-	}
+	return connection.Exec(ctx, statement)
 }
 
 // An Engine is an embedded ClickHouse process that a test may kill.
