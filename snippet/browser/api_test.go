@@ -6,96 +6,107 @@ import (
 	"testing"
 
 	"github.com/headwater/headwater/snippet"
+	"github.com/headwater/headwater/snippet/browser/engine"
 )
 
 // Express checkouts and custom code never send a form.
 func TestDemand09_SubmissionByScript(t *testing.T) {
-	s, b := newSite(t, ""), newTab(t)
-	b.open(s.page("/landing?utm_source=linkedin"))
-	touch := s.touches(1)[0]
-	answer := eval[map[string]any](b, `headwater.submission({form: "signup", fields: {email: "ada@example.com", note: "naïve 🌊"}})`)
-	r := s.wait("/f/signup", 1)[0]
-	if r.contentType != "text/plain;charset=UTF-8" {
-		t.Errorf("it came as %s: anything but text/plain asks for a preflight", r.contentType)
-	}
-	var sent struct {
-		SiteID         string            `json:"site_id"`
-		VisitorID      string            `json:"visitor_id"`
-		SubmissionID   string            `json:"submission_id"`
-		OccurredAt     float64           `json:"occurred_at"`
-		Page           string            `json:"page"`
-		SnippetVersion string            `json:"snippet_version"`
-		FirstTouch     map[string]any    `json:"first_touch"`
-		LatestTouch    map[string]any    `json:"latest_touch"`
-		Fields         map[string]string `json:"fields"`
-	}
-	if err := json.Unmarshal(r.body, &sent); err != nil {
-		t.Fatalf("%s: %v", r.body, err)
-	}
-	if sent.SiteID != "acme" || sent.VisitorID != touch["visitor_id"] || sent.Page != s.page("/landing?utm_source=linkedin") ||
-		sent.SnippetVersion != snippet.Version || sent.OccurredAt < touch["occurred_at"].(float64) {
-		t.Errorf("sent %+v", sent)
-	}
-	if !uuidV7.MatchString(sent.SubmissionID) || answer["submission_id"] != sent.SubmissionID {
-		t.Errorf("submission_id %q, answered %v", sent.SubmissionID, answer)
-	}
-	for _, which := range []map[string]any{sent.FirstTouch, sent.LatestTouch} {
-		wantField(t, which, "touch_id", touch["touch_id"])
-		wantField(t, which, "occurred_at", touch["occurred_at"])
-		wantField(t, which, "utm_source", "linkedin")
-		wantField(t, which, "gclid", "")
-	}
-	if sent.Fields["email"] != "ada@example.com" || sent.Fields["note"] != "naïve 🌊" {
-		t.Errorf("fields %v", sent.Fields)
-	}
+	everywhere(t, func(t *testing.T, e engine.Engine) {
+		s, b := newSite(t, ""), newTab(t, e)
+		b.open(s.page("/landing?utm_source=linkedin"))
+		touch := s.touches(1)[0]
+		answer := eval[map[string]any](b, `headwater.submission({form: "signup", fields: {email: "ada@example.com", note: "naïve 🌊"}})`)
+		r := s.wait("/f/signup", 1)[0]
+		if r.contentType != "text/plain;charset=UTF-8" {
+			t.Errorf("it came as %s: anything but text/plain asks for a preflight", r.contentType)
+		}
+		var sent struct {
+			SiteID         string            `json:"site_id"`
+			VisitorID      string            `json:"visitor_id"`
+			SubmissionID   string            `json:"submission_id"`
+			OccurredAt     float64           `json:"occurred_at"`
+			Page           string            `json:"page"`
+			SnippetVersion string            `json:"snippet_version"`
+			FirstTouch     map[string]any    `json:"first_touch"`
+			LatestTouch    map[string]any    `json:"latest_touch"`
+			Fields         map[string]string `json:"fields"`
+		}
+		if err := json.Unmarshal(r.body, &sent); err != nil {
+			t.Fatalf("%s: %v", r.body, err)
+		}
+		if sent.SiteID != "acme" || sent.VisitorID != touch["visitor_id"] || sent.Page != s.page("/landing?utm_source=linkedin") ||
+			sent.SnippetVersion != snippet.Version || sent.OccurredAt < touch["occurred_at"].(float64) {
+			t.Errorf("sent %+v", sent)
+		}
+		if !uuidV7.MatchString(sent.SubmissionID) || answer["submission_id"] != sent.SubmissionID {
+			t.Errorf("submission_id %q, answered %v", sent.SubmissionID, answer)
+		}
+		for _, which := range []map[string]any{sent.FirstTouch, sent.LatestTouch} {
+			wantField(t, which, "touch_id", touch["touch_id"])
+			wantField(t, which, "occurred_at", touch["occurred_at"])
+			wantField(t, which, "utm_source", "linkedin")
+			wantField(t, which, "gclid", "")
+		}
+		if sent.Fields["email"] != "ada@example.com" || sent.Fields["note"] != "naïve 🌊" {
+			t.Errorf("fields %v", sent.Fields)
+		}
+	})
 }
 
 func TestSubmissionIsResentUnderItsID(t *testing.T) {
-	s, b := newSite(t, ""), newTab(t)
-	b.open(s.page("/landing"))
-	const id = "0198c5a0-5b7e-7c3a-9d0e-3f2b1a4c5d6e"
-	for range 2 {
-		eval[map[string]any](b, `headwater.submission({form: "signup", fields: {}, submission_id: "`+id+`"})`)
-	}
-	for _, r := range s.wait("/f/signup", 2) {
-		if !strings.Contains(string(r.body), id) {
-			t.Errorf("sent %s", r.body)
+	everywhere(t, func(t *testing.T, e engine.Engine) {
+		s, b := newSite(t, ""), newTab(t, e)
+		b.open(s.page("/landing"))
+		const id = "0198c5a0-5b7e-7c3a-9d0e-3f2b1a4c5d6e"
+		for range 2 {
+			eval[map[string]any](b, `headwater.submission({form: "signup", fields: {}, submission_id: "`+id+`"})`)
 		}
-	}
+		for _, r := range s.wait("/f/signup", 2) {
+			if !strings.Contains(string(r.body), id) {
+				t.Errorf("sent %s", r.body)
+			}
+		}
+	})
 }
 
 func TestRefusedSubmissionRejects(t *testing.T) {
-	s, b := newSite(t, ""), newTab(t)
-	b.open(s.page("/landing"))
-	got := eval[string](b, `headwater.submission({form: "refused", fields: {}}).then(() => "accepted", (error) => error.message)`)
-	if got != "there is no such form" {
-		t.Errorf("the promise says %q", got)
-	}
+	everywhere(t, func(t *testing.T, e engine.Engine) {
+		s, b := newSite(t, ""), newTab(t, e)
+		b.open(s.page("/landing"))
+		got := eval[string](b, `headwater.submission({form: "refused", fields: {}}).then(() => "accepted", (error) => error.message)`)
+		if got != "there is no such form" {
+			t.Errorf("the promise says %q", got)
+		}
+	})
 }
 
 func TestFieldsByScript(t *testing.T) {
-	s, b := newSite(t, ""), newTab(t)
-	b.open(s.page("/landing?utm_source=linkedin"))
-	fields := eval[map[string]string](b, `headwater.fields()`)
-	again := eval[map[string]string](b, `headwater.fields()`)
-	for _, name := range hidden() {
-		if _, there := fields[name]; !there {
-			t.Errorf("%s is missing", name)
+	everywhere(t, func(t *testing.T, e engine.Engine) {
+		s, b := newSite(t, ""), newTab(t, e)
+		b.open(s.page("/landing?utm_source=linkedin"))
+		fields := eval[map[string]string](b, `headwater.fields()`)
+		again := eval[map[string]string](b, `headwater.fields()`)
+		for _, name := range hidden() {
+			if _, there := fields[name]; !there {
+				t.Errorf("%s is missing", name)
+			}
 		}
-	}
-	if len(fields) != len(hidden()) || fields["hw_latest_touch_utm_source"] != "linkedin" {
-		t.Errorf("fields %v", fields)
-	}
-	if fields["hw_submission_id"] == again["hw_submission_id"] {
-		t.Error("two calls, one submission id")
-	}
+		if len(fields) != len(hidden()) || fields["hw_latest_touch_utm_source"] != "linkedin" {
+			t.Errorf("fields %v", fields)
+		}
+		if fields["hw_submission_id"] == again["hw_submission_id"] {
+			t.Error("two calls, one submission id")
+		}
+	})
 }
 
 func TestBeaconWhereFetchIsBroken(t *testing.T) {
-	for _, broken := range []string{`delete window.fetch`, `window.fetch = () => { throw new Error("broken by the page"); }`} {
-		s, b := newSite(t, ""), newTab(t)
-		b.before(broken)
-		b.open(s.page("/landing?utm_source=linkedin"))
-		wantField(t, s.touches(1)[0], "utm_source", "linkedin")
-	}
+	everywhere(t, func(t *testing.T, e engine.Engine) {
+		for _, broken := range []string{`delete window.fetch`, `window.fetch = () => { throw new Error("broken by the page"); }`} {
+			s, b := newSite(t, ""), newTab(t, e)
+			s.before(broken)
+			b.open(s.page("/landing?utm_source=linkedin"))
+			wantField(t, s.touches(1)[0], "utm_source", "linkedin")
+		}
+	})
 }

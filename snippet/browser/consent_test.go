@@ -3,6 +3,8 @@ package browser
 import (
 	"strings"
 	"testing"
+
+	"github.com/headwater/headwater/snippet/browser/engine"
 )
 
 // wantNothingStored fails where the page of b has stored anything anywhere.
@@ -17,153 +19,172 @@ func wantNothingStored(b *tab) {
 }
 
 func TestDemand06_NothingBeforeConsentThenTheOriginalCampaign(t *testing.T) {
-	s, b := newSite(t, `data-consent="required"`), newTab(t)
-	b.openFrom("https://www.linkedin.com/", s.page("/consent?utm_source=linkedin&gclid=A"))
-	wantNothingStored(b)
-	b.wantSent()
-	if got := eval[string](b, `document.querySelector("[name=hw_latest_touch_utm_source]").value +
-		document.querySelector("[name=hw_visitor_id]").value`); got != "" {
-		t.Errorf("before consent the form carries %q", got)
-	}
-	eval[bool](b, `history.pushState(null, "", "/consent/next"), true`) // the page moves on meanwhile
-	eval[bool](b, `headwater.consent(true), true`)
-	touch := s.touches(1)[0]
-	wantField(t, touch, "utm_source", "linkedin")
-	wantField(t, touch, "gclid", "A")
-	wantField(t, touch, "referrer", "https://www.linkedin.com/")
-	eval[bool](b, `headwater.consent(true), true`)
-	b.wantSent("/t")
-	b.await(`document.querySelector("[name=hw_latest_touch_utm_source]").value == "linkedin"`)
-	b.await(`document.cookie.startsWith("hw=")`)
+	everywhere(t, func(t *testing.T, e engine.Engine) {
+		s, b := newSite(t, `data-consent="required"`), newTab(t, e)
+		b.openFrom("https://www.linkedin.com/", s.page("/consent?utm_source=linkedin&gclid=A"))
+		wantNothingStored(b)
+		b.wantSent()
+		if got := eval[string](b, `document.querySelector("[name=hw_latest_touch_utm_source]").value +
+			document.querySelector("[name=hw_visitor_id]").value`); got != "" {
+			t.Errorf("before consent the form carries %q", got)
+		}
+		eval[bool](b, `history.pushState(null, "", "/consent/next"), true`) // the page moves on meanwhile
+		eval[bool](b, `headwater.consent(true), true`)
+		touch := s.touches(1)[0]
+		wantField(t, touch, "utm_source", "linkedin")
+		wantField(t, touch, "gclid", "A")
+		wantField(t, touch, "referrer", "https://www.linkedin.com/")
+		eval[bool](b, `headwater.consent(true), true`)
+		b.wantSent("/t")
+		b.await(`document.querySelector("[name=hw_latest_touch_utm_source]").value == "linkedin"`)
+		b.await(`document.cookie.startsWith("hw=")`)
+	})
 }
 
 // Consent banners like to reload the page that they have just got consent for.
 func TestDemand06_ConsentAfterAReload(t *testing.T) {
-	s, b := newSite(t, `data-consent="required"`), newTab(t)
-	b.open(s.page("/consent?utm_source=linkedin"))
-	b.act(`location.reload()`, "/consent")
-	eval[bool](b, `headwater.consent(true), true`)
-	wantField(t, s.touches(1)[0], "utm_source", "linkedin")
-	b.act(`location.reload()`, "/consent")
-	eval[bool](b, `headwater.consent(true), true`)
-	b.wantSent("/t")
+	everywhere(t, func(t *testing.T, e engine.Engine) {
+		s, b := newSite(t, `data-consent="required"`), newTab(t, e)
+		b.open(s.page("/consent?utm_source=linkedin"))
+		b.act(`location.reload()`, "/consent")
+		eval[bool](b, `headwater.consent(true), true`)
+		wantField(t, s.touches(1)[0], "utm_source", "linkedin")
+		b.act(`location.reload()`, "/consent")
+		eval[bool](b, `headwater.consent(true), true`)
+		b.wantSent("/t")
+	})
 }
 
 func TestDemand07_PendingKeepsWhatConsentOnceStored(t *testing.T) {
-	s, b := newSite(t, `data-consent="required"`), newTab(t)
-	b.open(s.page("/consent?utm_source=linkedin"))
-	eval[bool](b, `headwater.consent(true), true`)
-	touch := s.touches(1)[0]
-	b.await(`document.cookie.startsWith("hw=")`)
-	b.act(`document.getElementById("second").click()`, "/second")
-	// Nobody has said anything on this page yet: neither read nor wiped.
-	if got := eval[string](b, `document.querySelector("[name=hw_visitor_id]").value`); got != "" {
-		t.Errorf("before consent the form carries the visitor %q", got)
-	}
-	wantField(t, storedTouch(b, "first_touch"), "utm_source", "linkedin")
-	eval[bool](b, `headwater.consent(true), true`)
-	b.await(`document.querySelector("[name=hw_visitor_id]").value == ` + quote(touch["visitor_id"].(string)))
-	b.wantSent("/t")
+	everywhere(t, func(t *testing.T, e engine.Engine) {
+		s, b := newSite(t, `data-consent="required"`), newTab(t, e)
+		b.open(s.page("/consent?utm_source=linkedin"))
+		eval[bool](b, `headwater.consent(true), true`)
+		touch := s.touches(1)[0]
+		b.await(`document.cookie.startsWith("hw=")`)
+		b.act(`document.getElementById("second").click()`, "/second")
+		// Nobody has said anything on this page yet: neither read nor wiped.
+		if got := eval[string](b, `document.querySelector("[name=hw_visitor_id]").value`); got != "" {
+			t.Errorf("before consent the form carries the visitor %q", got)
+		}
+		wantField(t, storedTouch(b, "first_touch"), "utm_source", "linkedin")
+		eval[bool](b, `headwater.consent(true), true`)
+		b.await(`document.querySelector("[name=hw_visitor_id]").value == ` + quote(touch["visitor_id"].(string)))
+		b.wantSent("/t")
+	})
 }
 
 func TestRefusedConsentForgetsEverything(t *testing.T) {
-	for _, attributes := range []string{`data-consent="required"`, ``} {
-		s, b := newSite(t, attributes), newTab(t)
-		s.setCookie = true // on the registrable domain, as the collector does
-		b.open(s.page("/landing?utm_source=linkedin"))
-		eval[bool](b, `headwater.consent(true), true`)
-		s.touches(1)
-		b.await(`document.cookie.startsWith("hw=") && !!localStorage.hw`)
-		eval[bool](b, `headwater.consent(false), true`)
-		wantNothingStored(b)
-		if got := eval[string](b, `document.querySelector("[name=hw_latest_touch_utm_source]").value +
-			document.querySelector("[name=hw_visitor_id]").value`); got != "" {
-			t.Errorf("after refusal the form carries %q", got)
+	everywhere(t, func(t *testing.T, e engine.Engine) {
+		for _, attributes := range []string{`data-consent="required"`, ``} {
+			s, b := newSite(t, attributes), newTab(t, e)
+			s.setCookie = true // on the registrable domain, as the collector does
+			b.open(s.page("/landing?utm_source=linkedin"))
+			eval[bool](b, `headwater.consent(true), true`)
+			s.touches(1)
+			b.await(`document.cookie.startsWith("hw=") && !!localStorage.hw`)
+			eval[bool](b, `headwater.consent(false), true`)
+			wantNothingStored(b)
+			if got := eval[string](b, `document.querySelector("[name=hw_latest_touch_utm_source]").value +
+				document.querySelector("[name=hw_visitor_id]").value`); got != "" {
+				t.Errorf("after refusal the form carries %q", got)
+			}
+			b.act(`document.dispatchEvent(new Event("visibilitychange")); `+submit, "/thanks")
+			form := s.forms(1)[0]
+			wantEachOnce(t, form)
+			wantValue(t, form, "hw_latest_touch_touch_id", "")
+			wantNothingStored(b)
+			b.wantSent("/t", "/f/signup")
 		}
-		b.act(`document.dispatchEvent(new Event("visibilitychange")); `+submit, "/thanks")
-		form := s.forms(1)[0]
-		wantEachOnce(t, form)
-		wantValue(t, form, "hw_latest_touch_touch_id", "")
-		wantNothingStored(b)
-		b.wantSent("/t", "/f/signup")
-	}
+	})
 }
 
 // What one tab forgot, another tab that is still open does not bring back.
 func TestRefusedConsentInAnotherTab(t *testing.T) {
-	s, b := newSite(t, ""), newTab(t)
-	b.open(s.page("/landing?utm_source=linkedin"))
-	s.touches(1)
-	b.await(`document.cookie.startsWith("hw=")`)
-	other := b.beside()
-	other.open(s.page("/second"))
-	eval[bool](other, `headwater.consent(false), true`)
-	eval[bool](b, `document.dispatchEvent(new Event("visibilitychange"))`)
-	wantNothingStored(b)
+	everywhere(t, func(t *testing.T, e engine.Engine) {
+		s, b := newSite(t, ""), newTab(t, e)
+		b.open(s.page("/landing?utm_source=linkedin"))
+		s.touches(1)
+		b.await(`document.cookie.startsWith("hw=")`)
+		other := b.beside()
+		other.open(s.page("/second"))
+		eval[bool](other, `headwater.consent(false), true`)
+		b.await(`!localStorage.hw`) // browsers tell their other tabs a little later
+		eval[bool](b, `document.dispatchEvent(new Event("visibilitychange"))`)
+		wantNothingStored(b)
+	})
 }
 
 func TestPrivacySignalsAreHonoured(t *testing.T) {
-	for name, signal := range map[string]string{
-		"GPC": `Object.defineProperty(Navigator.prototype, "globalPrivacyControl", {get: () => true})`,
-		"DNT": `Object.defineProperty(Navigator.prototype, "doNotTrack", {get: () => "1"})`,
-	} {
-		t.Run(name, func(t *testing.T) {
-			s, b := newSite(t, ""), newTab(t)
-			b.before(signal)
-			b.openFrom("https://www.linkedin.com/", s.page("/landing?utm_source=linkedin"))
-			eval[bool](b, `headwater.consent(true), true`) // a banner may not know the signal
-			wantNothingStored(b)
-			b.wantSent()
-			b.act(submit, "/thanks")
-			form := s.forms(1)[0]
-			wantEachOnce(t, form)
-			wantValue(t, form, "hw_visitor_id", "")
-			wantValue(t, form, "hw_first_touch_touch_id", "")
-			wantValue(t, form, "hw_latest_touch_utm_source", "linkedin")
-			wantValue(t, form, "hw_latest_touch_referrer", "https://www.linkedin.com/")
-			wantNothingStored(b)
-			b.wantSent("/f/signup")
+	everywhere(t, func(t *testing.T, e engine.Engine) {
+		for name, signal := range map[string]string{
+			"GPC": `Object.defineProperty(Navigator.prototype, "globalPrivacyControl", {get: () => true})`,
+			"DNT": `Object.defineProperty(Navigator.prototype, "doNotTrack", {get: () => "1"})`,
+		} {
+			t.Run(name, func(t *testing.T) {
+				s, b := newSite(t, ""), newTab(t, e)
+				s.before(signal)
+				b.openFrom("https://www.linkedin.com/", s.page("/landing?utm_source=linkedin"))
+				eval[bool](b, `headwater.consent(true), true`) // a banner may not know the signal
+				wantNothingStored(b)
+				b.wantSent()
+				b.act(submit, "/thanks")
+				form := s.forms(1)[0]
+				wantEachOnce(t, form)
+				wantValue(t, form, "hw_visitor_id", "")
+				wantValue(t, form, "hw_first_touch_touch_id", "")
+				wantValue(t, form, "hw_latest_touch_utm_source", "linkedin")
+				wantValue(t, form, "hw_latest_touch_referrer", "https://www.linkedin.com/")
+				wantNothingStored(b)
+				b.wantSent("/f/signup")
 
-			// Internal campaign links are none here either.
-			b.open(s.page("/landing"))
-			b.act(`document.getElementById("tagged").click()`, "/second")
-			b.act(submit, "/thanks")
-			wantValue(t, s.forms(2)[1], "hw_latest_touch_utm_source", "")
-		})
-	}
+				// Internal campaign links are none here either.
+				b.open(s.page("/landing"))
+				b.act(`document.getElementById("tagged").click()`, "/second")
+				b.act(submit, "/thanks")
+				wantValue(t, s.forms(2)[1], "hw_latest_touch_utm_source", "")
+			})
+		}
+	})
 }
 
 func TestSignalOffChangesNothing(t *testing.T) {
-	s, b := newSite(t, ""), newTab(t)
-	b.before(`Object.defineProperty(Navigator.prototype, "globalPrivacyControl", {get: () => false});
-		Object.defineProperty(Navigator.prototype, "doNotTrack", {get: () => "unspecified"})`)
-	b.open(s.page("/landing"))
-	s.touches(1)
+	everywhere(t, func(t *testing.T, e engine.Engine) {
+		s, b := newSite(t, ""), newTab(t, e)
+		s.before(`Object.defineProperty(Navigator.prototype, "globalPrivacyControl", {get: () => false});
+			Object.defineProperty(Navigator.prototype, "doNotTrack", {get: () => "unspecified"})`)
+		b.open(s.page("/landing"))
+		s.touches(1)
+	})
 }
 
 func TestCallsBeforeTheScriptAreKept(t *testing.T) {
-	s, b := newSite(t, `data-consent="required"`), newTab(t)
-	b.before(`window.headwater = []; window.order = [];
-		headwater.push(() => { throw new Error("of the page's own making"); });
-		headwater.push((hw) => { order.push("first"); hw.consent(true); });`)
-	b.open(s.page("/consent?utm_source=linkedin"))
-	s.touches(1)
-	eval[bool](b, `headwater.push((hw) => order.push("second", typeof hw.fields)), true`)
-	if got := eval[string](b, `order.join()`); got != "first,second,function" {
-		t.Errorf("order of calls: %s", got)
-	}
+	everywhere(t, func(t *testing.T, e engine.Engine) {
+		s, b := newSite(t, `data-consent="required"`), newTab(t, e)
+		s.before(`window.headwater = []; window.order = [];
+			headwater.push(() => { throw new Error("of the page's own making"); });
+			headwater.push((hw) => { order.push("first"); hw.consent(true); });`)
+		b.open(s.page("/consent?utm_source=linkedin"))
+		s.touches(1)
+		eval[bool](b, `headwater.push((hw) => order.push("second", typeof hw.fields)), true`)
+		if got := eval[string](b, `order.join()`); got != "first,second,function" {
+			t.Errorf("order of calls: %s", got)
+		}
+	})
 }
 
 func TestOneGlobalOnly(t *testing.T) {
-	s, b := newSite(t, ""), newTab(t)
-	b.open(s.page("/plain"))
-	before := eval[[]string](b, `Object.keys(window)`)
-	b.open(s.page("/landing"))
-	after := eval[[]string](b, `Object.keys(window)`)
-	known := " " + strings.Join(before, " ") + " signup search second tagged headwater "
-	for _, name := range after {
-		if !strings.Contains(known, " "+name+" ") {
-			t.Errorf("the snippet made the global %s", name)
+	everywhere(t, func(t *testing.T, e engine.Engine) {
+		s, b := newSite(t, ""), newTab(t, e)
+		b.open(s.page("/plain"))
+		before := eval[[]string](b, `Object.keys(window)`)
+		b.open(s.page("/landing"))
+		after := eval[[]string](b, `Object.keys(window)`)
+		known := " " + strings.Join(before, " ") + " signup search second tagged headwater "
+		for _, name := range after {
+			if !strings.Contains(known, " "+name+" ") {
+				t.Errorf("the snippet made the global %s", name)
+			}
 		}
-	}
+	})
 }

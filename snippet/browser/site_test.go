@@ -31,6 +31,7 @@ type site struct {
 	// attributes of the script tag, changed before a page is opened
 	attributes string
 	script     string // its src
+	early      string // JavaScript that runs before it, see before
 	// setCookie makes the collector's answers set the visitor cookie, as the real one does for its own domain.
 	setCookie bool
 
@@ -68,6 +69,9 @@ func (s *site) at(host, target string) string { return "http://" + host + ":" + 
 
 func (s *site) page(target string) string { return s.at(shop, target) }
 
+// before makes script run in every page, before all others: the page of a website that does such things.
+func (s *site) before(script string) { s.early = script }
+
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == "POST":
@@ -92,6 +96,9 @@ func (s *site) sendPage(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		http.NotFound(w, r)
 		return
+	}
+	if s.early != "" {
+		content = bytes.Replace(content, []byte("<head>"), []byte("<head><script>"+s.early+"</script>"), 1)
 	}
 	tag := fmt.Sprintf(`<script src="%s" data-site="acme" %s async></script>`, s.script, s.attributes)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -1,0 +1,220 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"sync"
+)
+
+// webkit is WebKitGTK's MiniBrowser, driven by classic WebDriver; each profile is a process of its own, which starts
+// within half a second and keeps nothing. There is no headless mode, so it has a screen that nobody sees.
+type webkit struct {
+	display  string
+	screen   *process
+	internet *internet
+
+	mu      sync.Mutex
+	drivers []*webDriver // all
+	idle    []*webDriver // those without a session: a driver has one at most
+}
+
+func miniBrowserPath() string {
+	for _, pattern := range []string{"/usr/lib/*/webkit2gtk-4.1/MiniBrowser", "/usr/lib/*/webkit2gtk-4.0/MiniBrowser",
+		"/usr/lib/*/webkitgtk-6.0/MiniBrowser", "/usr/libexec/webkit*/MiniBrowser"} {
+		if paths, err := filepath.Glob(pattern); err == nil && len(paths) > 0 {
+			return paths[0]
+		}
+	}
+	return ""
+}
+
+func findWebKit() string {
+	if lookFor("Xvfb") == "" {
+		return "xvfb"
+	}
+	if miniBrowserPath() == "" {
+		return "webkit2gtk-driver"
+	}
+	return unlessFound(lookFor("WebKitWebDriver"), "webkit2gtk-driver")
+}
+
+func startWebKit() (Engine, error) {
+	w := &webkit{internet: newInternet()}
+	if err := w.startScreen(); err != nil {
+		return nil, fmt.Errorf("start a screen for webkit: %w", errors.Join(err, w.Close()))
+	}
+	return w, nil
+}
+
+// startScreen lets Xvfb find a free display and say which.
+func (w *webkit) startScreen() error {
+	output, display, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	command := exec.Command(lookFor("Xvfb"), "-displayfd", "3", "-screen", "0", "1280x1024x24", "-nolisten", "tcp")
+	command.ExtraFiles = []*os.File{display}
+	w.screen, err = startProcess(command)
+	_ = display.Close() // Xvfb has its own
+	if err != nil {
+		return err
+	}
+	w.display, err = waitForLine(output, regexp.MustCompile(`^(\d+)$`))
+	return err
+}
+
+func (w *webkit) Name() string { return "webkit" }
+
+func (w *webkit) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, driver := range w.drivers {
+		driver.process.stop()
+	}
+	if w.screen != nil {
+		w.screen.stop()
+	}
+	w.internet.close()
+	return nil
+}
+
+// driver returns an idle driver, a new one where there is none.
+func (w *webkit) driver(ctx context.Context) (*webDriver, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if last := len(w.idle) - 1; last >= 0 {
+		driver := w.idle[last]
+		w.idle = w.idle[:last]
+		return driver, nil
+	}
+	environment := append(os.Environ(), "DISPLAY=:"+w.display)
+	if isRoot() {
+		environment = append(environment, "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS=1")
+	}
+	driver, err := startWebDriver(ctx, lookFor("WebKitWebDriver"), environment)
+	if err == nil {
+		w.drivers = append(w.drivers, driver)
+	}
+	return driver, err
+}
+
+func (w *webkit) Open(ctx context.Context) (Page, error) {
+	driver, err := w.driver(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var session struct {
+		ID string `json:"sessionId"`
+	}
+	err = driver.call(ctx, "POST", "/session", object{"capabilities": object{"alwaysMatch": object{
+		"acceptInsecureCerts": true,
+		"webkitgtk:browserOptions": object{
+			"binary": miniBrowserPath(),
+			// Not as the capability "proxy": to that one the browser speaks TLS when the address is https.
+			"args": []string{"--automation", "--proxy=http://" + w.internet.address()},
+		},
+	}}}, &session)
+	if err != nil {
+		return nil, fmt.Errorf("open a session: %w", err)
+	}
+	t := &webkitTab{webkit: w, session: &webkitSession{driver: driver, path: "/session/" + session.ID}, owner: true, start: w.internet.seen()}
+	return t, t.session.call(ctx, "GET", "/window", nil, &t.handle)
+}
+
+// webkitSession is one browser process; its commands go to the window that was chosen last.
+type webkitSession struct {
+	driver *webDriver
+	path   string
+	mu     sync.Mutex
+	chosen string
+}
+
+func (s *webkitSession) call(ctx context.Context, method, path string, body, result any) error {
+	return s.driver.call(ctx, method, s.path+path, body, result)
+}
+
+type webkitTab struct {
+	*webkit
+	session *webkitSession
+	handle  string
+	owner   bool // it is the first of its session
+	start   int  // how many posts the internet had seen before the session
+}
+
+// call sends a command to this tab.
+func (t *webkitTab) call(ctx context.Context, method, path string, body, result any) error {
+	t.session.mu.Lock()
+	defer t.session.mu.Unlock()
+	if t.session.chosen != t.handle {
+		if err := t.session.call(ctx, "POST", "/window", object{"handle": t.handle}, nil); err != nil {
+			return fmt.Errorf("choose the tab: %w", err)
+		}
+		t.session.chosen = t.handle
+	}
+	return t.session.call(ctx, method, path, body, result)
+}
+
+func (t *webkitTab) Beside(ctx context.Context) (Page, error) {
+	var created struct {
+		Handle string `json:"handle"`
+	}
+	err := t.call(ctx, "POST", "/window/new", object{"type": "tab"}, &created)
+	return &webkitTab{webkit: t.webkit, session: t.session, handle: created.Handle, start: t.start}, err
+}
+
+func (t *webkitTab) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if !t.owner {
+		return t.call(ctx, "DELETE", "/window", nil, nil)
+	}
+	if err := t.session.call(ctx, "DELETE", "", nil, nil); err != nil {
+		return err // and the driver is not used again
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.idle = append(t.idle, t.session.driver)
+	return nil
+}
+
+func (t *webkitTab) Navigate(ctx context.Context, address string) error {
+	return t.call(ctx, "POST", "/url", object{"url": address}, nil)
+}
+
+func (t *webkitTab) NavigateFrom(ctx context.Context, referrer, address string) error {
+	return t.internet.throughDoor(ctx, t, referrer, address)
+}
+
+func (t *webkitTab) Posts(ctx context.Context) ([]string, error) {
+	return t.internet.since(ctx, t, t.start)
+}
+
+func (t *webkitTab) Eval(ctx context.Context, expression string) (json.RawMessage, error) {
+	var text string
+	// The driver awaits a promise that a script returns.
+	err := t.call(ctx, "POST", "/execute/sync", object{"script": "return " + asJSON(expression), "args": []any{}}, &text)
+	if err != nil {
+		return nil, err
+	}
+	return fromJSON(text)
+}
+
+// freePort returns a port that nothing listens on.
+func freePort() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		return "", err
+	}
+	return port, listener.Close()
+}
