@@ -33,9 +33,9 @@ export function arrival(state: State): Touch | undefined {
     return newTouch({ ...campaign, landing_page: landing, referrer: ignored ? "" : referrer });
 }
 
-/** The site's registrable domain. Without leave to try a cookie, the host without www stands for it. */
+/** The site's registrable domain. Without leave to try a cookie, or without a dot, the host without www stands for it. */
 const ownDomain = () =>
-  (allowed && setCookie("hw_", 1, 9) && setCookie("hw_", "", 0)) || location.hostname.replace(/^www\./, "");
+  (allowed && (setCookie("hw_", 1, 9), setCookie("hw_", "", 0))) || location.hostname.replace(/^www\./, "");
 
 /**
  * Tells whether the referrer is on one of the domains, which commas or spaces separate, or below one. Nothing is below

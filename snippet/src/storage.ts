@@ -68,17 +68,18 @@ function cookie(name: string, attributes?: string): string {
 
 /**
  * Sets a cookie on the widest domain that the browser accepts, and returns that domain: the registrable one, because
- * browsers refuse cookies on public suffixes (com, co.uk, github.io). That spares the snippet their list.
+ * browsers refuse cookies on public suffixes (com, co.uk, github.io). That spares the snippet their list. The domain of a
+ * host without a dot is "": WebKit refuses to be told localhost.
  */
 export function setCookie(name: string, value: string | number, seconds: number): string {
-  const labels = location.hostname.split(".");
+  const labels = location.hostname.replace(/^[^.]+$/, "").split(".");
   let domain = "";
   for (let i = labels.length; cookie(name) != value && i--; ) {
     domain = labels.slice(i).join(".");
     cookie(
       name,
       // http: has no sixth letter.
-      `=${value};path=/;samesite=lax;max-age=${seconds};domain=${domain}${location.protocol[5] ? ";secure" : ""}`,
+      `=${value};max-age=${seconds};path=/;domain=${domain};samesite=lax${location.protocol[5] ? ";secure" : ""}`,
     );
   }
   return domain;
