@@ -4,10 +4,10 @@ GO    ?= go
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-run deps-test build run test lint bench fuzz dist
+.PHONY: help deps deps-run deps-test build run test test-browsers lint bench fuzz dist
 
 help: ## print this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 deps: deps-run deps-test ## install everything that run and test need (quick when it is there)
 
@@ -16,10 +16,11 @@ deps-run:
 	@$(GO) mod download
 	@if [ -z "$$CLICKHOUSE_DSN" ]; then $(GO) run ./tools/clickhouse -fetch; fi
 
-# What the tests need on top: redis-server, Chromium, TypeScript, the JavaScript client of ClickHouse.
+# What the tests need on top: redis-server, three browser engines, TypeScript, the JavaScript client of ClickHouse.
 NODE_FOLDERS = $(patsubst %/package-lock.json,%,$(shell git ls-files '*package-lock.json'))
 deps-test: $(addsuffix /node_modules/.package-lock.json,$(NODE_FOLDERS))
-	@tools/deps.sh redis-server:redis-server chromium:chromium
+	@tools/deps.sh redis-server:redis-server chromium:chromium \
+		firefox-esr:firefox-esr WebKitWebDriver:webkit2gtk-driver Xvfb:xvfb
 
 %/node_modules/.package-lock.json: %/package-lock.json
 	@echo "npm ci in $*"
@@ -35,6 +36,10 @@ run: deps-run ## the whole product in one terminal, with a demo website
 
 test: deps lint ## everything: linters, unit tests, real ClickHouse, real Redis, real browsers
 	$(GO) test -count=1 -timeout 14m ./...
+
+# In its folder, go test prints what the tests print: the table by demand and engine at the end.
+test-browsers: deps-test ## the snippet on Chromium, Firefox and WebKit; passed and failed by demand number
+	cd snippet/browser && CI=true $(GO) test -count=1 -timeout 10m
 
 lint: $(addsuffix /node_modules/.package-lock.json,$(NODE_FOLDERS)) ## gofmt, vet, staticcheck, tsc, and dist against a fresh build
 	@test -z "$$(gofmt -l .)" || { echo "run gofmt -w on:"; gofmt -l .; exit 1; }

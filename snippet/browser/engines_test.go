@@ -28,14 +28,14 @@ func init() {
 		started[kind.Name] = sync.OnceValues(func() (engine.Engine, error) {
 			e, err := kind.Start()
 			if err == nil {
-				running = append(running, e)
+				running.Store(e.Name(), e)
 			}
 			return e, err
 		})
 	}
 }
 
-var running []engine.Engine
+var running sync.Map // engine.Engine by name
 
 // everywhere runs a test on every engine.
 func everywhere(t *testing.T, test func(t *testing.T, e engine.Engine)) {
@@ -47,6 +47,7 @@ func everywhere(t *testing.T, test func(t *testing.T, e engine.Engine)) {
 		}
 		name := t.Name()
 		t.Run(kind.Name, func(t *testing.T) {
+			t.Parallel() // beside the other engines, not beside another test: an engine runs one at a time
 			t.Cleanup(func() { results.add(name, kind.Name, t) })
 			test(t, start(t, kind))
 		})
@@ -70,9 +71,9 @@ func start(t *testing.T, kind engine.Kind) engine.Engine {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	for _, e := range running {
-		if err := e.Close(); err != nil {
-			fmt.Fprintf(os.Stderr, "close %s: %v\n", e.Name(), err)
+	for name, e := range running.Range {
+		if err := e.(engine.Engine).Close(); err != nil {
+			fmt.Fprintf(os.Stderr, "close %s: %v\n", name, err)
 			code = 1
 		}
 	}

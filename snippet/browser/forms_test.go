@@ -79,6 +79,34 @@ func TestNativeSubmissionCarriesBothTouches(t *testing.T) {
 	})
 }
 
+// With mouse and keyboard, twice over: sent, back, another lead typed, sent again.
+func TestPersonTypesAndClicks(t *testing.T) {
+	everywhere(t, func(t *testing.T, e engine.Engine) {
+		s, b := newSite(t, ""), newTab(t, e)
+		b.open(s.page("/landing?utm_source=linkedin"))
+		for n, name := range []string{"", "", "x"} {
+			b.await(`!!document.querySelector("#signup [name=hw_submission_id]")`)
+			eval[bool](b, `(document.querySelector("#signup [name=email]").value = "", true)`)
+			b.typeInto("#signup [name=email]", name+"grace@example.com")
+			b.click("#signup button")
+			b.await(`location.pathname == "/thanks" && document.readyState == "complete"`)
+			form := s.forms(n + 1)[n]
+			wantEachOnce(t, form)
+			wantValue(t, form, "email", name+"grace@example.com")
+			wantValue(t, form, "hw_latest_touch_utm_source", "linkedin")
+			b.act(`history.back()`, "/landing")
+		}
+		ids := map[string]bool{}
+		for _, form := range s.forms(3) {
+			ids[form.Get("hw_submission_id")] = true
+		}
+		if len(ids) != 3 {
+			t.Errorf("three submissions have %d ids", len(ids))
+		}
+		b.wantSent("/t", "/f/signup", "/f/signup", "/f/signup")
+	})
+}
+
 // Chromium makes the fields of what is sent from the formdata event; the inputs are what scripts see that serialise
 // a form themselves, and what browsers without that event send.
 func TestInputsAreInTheForm(t *testing.T) {

@@ -116,6 +116,25 @@ func (b *tab) act(script, path string) {
 	b.await(`!window.leaving && document.readyState == "complete" && location.pathname == ` + quote(path))
 }
 
+// click and typeInto use mouse and keyboard, as a person does.
+func (b *tab) click(selector string) {
+	b.t.Helper()
+	ctx, cancel := timed()
+	defer cancel()
+	if err := b.page.Click(ctx, selector); err != nil {
+		b.t.Fatalf("click %s: %v", selector, err)
+	}
+}
+
+func (b *tab) typeInto(selector, text string) {
+	b.t.Helper()
+	ctx, cancel := timed()
+	defer cancel()
+	if err := b.page.Type(ctx, selector, text); err != nil {
+		b.t.Fatalf("type into %s: %v", selector, err)
+	}
+}
+
 // await waits until the expression holds, over navigations.
 func (b *tab) await(expression string) {
 	b.t.Helper()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"strconv"
 	"sync"
 
 	"github.com/chromedp/cdproto/network"
@@ -146,6 +147,35 @@ func (t *chromiumTab) NavigateFrom(ctx context.Context, referrer, address string
 		return err
 	}
 	return nil
+}
+
+// Click and Type find their element by script: the debugger's own idea of the document is lost when a page comes back
+// out of the page cache.
+func (t *chromiumTab) Click(ctx context.Context, selector string) error {
+	answer, err := t.Eval(ctx, `((element) => {
+		element.scrollIntoView({block: "center", behavior: "instant"});
+		const box = element.getBoundingClientRect();
+		return [box.x + box.width / 2, box.y + box.height / 2];
+	})(document.querySelector(`+strconv.Quote(selector)+`))`)
+	if err != nil {
+		return err
+	}
+	var at [2]float64
+	if err := json.Unmarshal(answer, &at); err != nil {
+		return fmt.Errorf("where is %s: %w", selector, err)
+	}
+	ctx, cancel := t.within(ctx)
+	defer cancel()
+	return chromedp.Do(ctx, chromedp.MouseClickXY(at[0], at[1]))
+}
+
+func (t *chromiumTab) Type(ctx context.Context, selector, text string) error {
+	if _, err := t.Eval(ctx, `document.querySelector(`+strconv.Quote(selector)+`).focus()`); err != nil {
+		return err
+	}
+	ctx, cancel := t.within(ctx)
+	defer cancel()
+	return chromedp.Do(ctx, chromedp.KeyEvent(text))
 }
 
 func (t *chromiumTab) Eval(ctx context.Context, expression string) (json.RawMessage, error) {

@@ -53,6 +53,10 @@ type Page interface {
 	// Eval returns the JSON of a JavaScript expression's value; a promise is awaited. During a navigation there may be no
 	// page to ask: that is an error.
 	Eval(ctx context.Context, expression string) (json.RawMessage, error)
+	// Click presses and releases the mouse in the middle of the element that the selector finds, as a person does.
+	Click(ctx context.Context, selector string) error
+	// Type focuses the element that the selector finds, and types text after what is there.
+	Type(ctx context.Context, selector, text string) error
 	// Posts returns the paths of all POST requests (and "OPTIONS path" of preflights) that pages of this profile began.
 	Posts(ctx context.Context) ([]string, error)
 	// Close closes the page, and the profile with its first page.

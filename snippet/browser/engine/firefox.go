@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -161,6 +162,49 @@ func (t *firefoxTab) Navigate(ctx context.Context, address string) error {
 
 func (t *firefoxTab) NavigateFrom(ctx context.Context, referrer, address string) error {
 	return t.internet.throughDoor(ctx, t, referrer, address)
+}
+
+// perform plays actions of one input device.
+func (t *firefoxTab) perform(ctx context.Context, device string, actions []object) error {
+	return t.bidi.call(ctx, "input.performActions", object{"context": t.id, "actions": []object{
+		{"type": device, "id": device, "actions": actions},
+	}}, nil)
+}
+
+func (t *firefoxTab) Click(ctx context.Context, selector string) error {
+	var located struct {
+		Nodes []struct {
+			SharedID string `json:"sharedId"`
+		} `json:"nodes"`
+	}
+	err := t.bidi.call(ctx, "browsingContext.locateNodes", object{
+		"context": t.id, "locator": object{"type": "css", "value": selector}, "maxNodeCount": 1,
+	}, &located)
+	if err != nil {
+		return err
+	}
+	if len(located.Nodes) == 0 {
+		return fmt.Errorf("there is no %s to click", selector)
+	}
+	if _, err := t.Eval(ctx, `document.querySelector(`+strconv.Quote(selector)+`).scrollIntoView({block: "center", behavior: "instant"})`); err != nil {
+		return err
+	}
+	element := object{"type": "element", "element": object{"sharedId": located.Nodes[0].SharedID}}
+	return t.perform(ctx, "pointer", []object{
+		{"type": "pointerMove", "x": 0, "y": 0, "origin": element},
+		{"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0},
+	})
+}
+
+func (t *firefoxTab) Type(ctx context.Context, selector, text string) error {
+	if _, err := t.Eval(ctx, `(document.querySelector(`+strconv.Quote(selector)+`).focus(), true)`); err != nil {
+		return err
+	}
+	var keys []object
+	for _, key := range text {
+		keys = append(keys, object{"type": "keyDown", "value": string(key)}, object{"type": "keyUp", "value": string(key)})
+	}
+	return t.perform(ctx, "key", keys)
 }
 
 func (t *firefoxTab) Posts(ctx context.Context) ([]string, error) {

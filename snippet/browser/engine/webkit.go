@@ -11,18 +11,18 @@ import (
 	"path/filepath"
 	"regexp"
 	"sync"
+	"time"
 )
 
-// webkit is WebKitGTK's MiniBrowser, driven by classic WebDriver; each profile is a process of its own, which starts
-// within half a second and keeps nothing. There is no headless mode, so it has a screen that nobody sees.
+// webkit is WebKitGTK's MiniBrowser, driven by classic WebDriver; each profile is a driver and a browser of its own, which
+// start within half a second and keep nothing. There is no headless mode, so it has a screen that nobody sees.
 type webkit struct {
 	display  string
 	screen   *process
 	internet *internet
 
 	mu      sync.Mutex
-	drivers []*webDriver // all
-	idle    []*webDriver // those without a session: a driver has one at most
+	drivers map[*webDriver]bool // those that run: a driver has one session at most
 }
 
 func miniBrowserPath() string {
@@ -46,7 +46,7 @@ func findWebKit() string {
 }
 
 func startWebKit() (Engine, error) {
-	w := &webkit{internet: newInternet()}
+	w := &webkit{internet: newInternet(), drivers: map[*webDriver]bool{}}
 	if err := w.startScreen(); err != nil {
 		return nil, fmt.Errorf("start a screen for webkit: %w", errors.Join(err, w.Close()))
 	}
@@ -75,7 +75,7 @@ func (w *webkit) Name() string { return "webkit" }
 func (w *webkit) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, driver := range w.drivers {
+	for driver := range w.drivers {
 		driver.process.stop()
 	}
 	if w.screen != nil {
@@ -85,28 +85,48 @@ func (w *webkit) Close() error {
 	return nil
 }
 
-// driver returns an idle driver, a new one where there is none.
-func (w *webkit) driver(ctx context.Context) (*webDriver, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if last := len(w.idle) - 1; last >= 0 {
-		driver := w.idle[last]
-		w.idle = w.idle[:last]
-		return driver, nil
-	}
+// startDriver starts a driver, which will start its browser.
+func (w *webkit) startDriver(ctx context.Context) (*webDriver, error) {
 	environment := append(os.Environ(), "DISPLAY=:"+w.display)
 	if isRoot() {
 		environment = append(environment, "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS=1")
 	}
 	driver, err := startWebDriver(ctx, lookFor("WebKitWebDriver"), environment)
-	if err == nil {
-		w.drivers = append(w.drivers, driver)
+	if err != nil {
+		return nil, err
 	}
-	return driver, err
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.drivers[driver] = true
+	return driver, nil
 }
 
+func (w *webkit) stopDriver(driver *webDriver) {
+	driver.process.stop()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.drivers, driver)
+}
+
+// A browser that has not started by then never will: now and then, with others starting beside it, it misses its driver's call.
+const webkitStart = 8 * time.Second
+
 func (w *webkit) Open(ctx context.Context) (Page, error) {
-	driver, err := w.driver(ctx)
+	var failures []error
+	for range 3 {
+		page, err := w.tryOpen(ctx)
+		if err == nil {
+			return page, nil
+		}
+		failures = append(failures, err)
+	}
+	return nil, errors.Join(failures...)
+}
+
+func (w *webkit) tryOpen(ctx context.Context) (Page, error) {
+	ctx, cancel := context.WithTimeout(ctx, webkitStart)
+	defer cancel()
+	driver, err := w.startDriver(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -121,11 +141,15 @@ func (w *webkit) Open(ctx context.Context) (Page, error) {
 			"args": []string{"--automation", "--proxy=http://" + w.internet.address()},
 		},
 	}}}, &session)
+	t := &webkitTab{webkit: w, session: &webkitSession{driver: driver, path: "/session/" + session.ID}, owner: true, start: w.internet.seen()}
+	if err == nil {
+		err = t.session.call(ctx, "GET", "/window", nil, &t.handle)
+	}
 	if err != nil {
+		w.stopDriver(driver)
 		return nil, fmt.Errorf("open a session: %w", err)
 	}
-	t := &webkitTab{webkit: w, session: &webkitSession{driver: driver, path: "/session/" + session.ID}, owner: true, start: w.internet.seen()}
-	return t, t.session.call(ctx, "GET", "/window", nil, &t.handle)
+	return t, nil
 }
 
 // webkitSession is one browser process; its commands go to the window that was chosen last.
@@ -175,13 +199,8 @@ func (t *webkitTab) Close() error {
 	if !t.owner {
 		return t.call(ctx, "DELETE", "/window", nil, nil)
 	}
-	if err := t.session.call(ctx, "DELETE", "", nil, nil); err != nil {
-		return err // and the driver is not used again
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.idle = append(t.idle, t.session.driver)
-	return nil
+	defer t.stopDriver(t.session.driver)
+	return t.session.call(ctx, "DELETE", "", nil, nil)
 }
 
 func (t *webkitTab) Navigate(ctx context.Context, address string) error {
@@ -190,6 +209,26 @@ func (t *webkitTab) Navigate(ctx context.Context, address string) error {
 
 func (t *webkitTab) NavigateFrom(ctx context.Context, referrer, address string) error {
 	return t.internet.throughDoor(ctx, t, referrer, address)
+}
+
+// The key of an element's id in WebDriver's answers.
+const elementKey = "element-6066-11e4-a52e-4f735466cecf"
+
+// onElement sends a command about the element that the selector finds.
+func (t *webkitTab) onElement(ctx context.Context, selector, command string, body object) error {
+	var found map[string]string
+	if err := t.call(ctx, "POST", "/element", object{"using": "css selector", "value": selector}, &found); err != nil {
+		return err
+	}
+	return t.call(ctx, "POST", "/element/"+found[elementKey]+command, body, nil)
+}
+
+func (t *webkitTab) Click(ctx context.Context, selector string) error {
+	return t.onElement(ctx, selector, "/click", object{})
+}
+
+func (t *webkitTab) Type(ctx context.Context, selector, text string) error {
+	return t.onElement(ctx, selector, "/value", object{"text": text})
 }
 
 func (t *webkitTab) Posts(ctx context.Context) ([]string, error) {
