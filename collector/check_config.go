@@ -62,6 +62,7 @@ func (l *loaded) describe(w io.Writer) error {
 		{"redis_url", masked(l.RedisURL)},
 		{"spool_dir", l.SpoolDir},
 		{"spool_max_bytes", fmt.Sprint(l.SpoolMaxBytes)},
+		{"spool_seal_ms", fmt.Sprint(l.SpoolSealMS)},
 		{"spool_replay_hours", fmt.Sprint(l.SpoolReplayHours)},
 		{"secret", maskedSecret(l.Secret)},
 		{"retention_months", fmt.Sprint(l.RetentionMonths)},

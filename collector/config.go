@@ -23,6 +23,7 @@ type Config struct {
 	RedisURL         string   `toml:"redis_url"`
 	SpoolDir         string   `toml:"spool_dir"`
 	SpoolMaxBytes    int64    `toml:"spool_max_bytes"`
+	SpoolSealMS      int      `toml:"spool_seal_ms"`
 	SpoolReplayHours int      `toml:"spool_replay_hours"`
 	Secret           string   `toml:"secret"`
 	RetentionMonths  int      `toml:"retention_months"`
@@ -42,6 +43,7 @@ func defaults() Config {
 		RedisURL:         "redis://127.0.0.1:6379/0",
 		SpoolDir:         ".headwater/spool",
 		SpoolMaxBytes:    10 << 30,
+		SpoolSealMS:      500,
 		SpoolReplayHours: 24,
 		RetentionMonths:  25,
 		LogLevel:         "info",

@@ -86,6 +86,7 @@ func (l *loaded) checkNumbers() {
 	}{
 		{"retention_months", int64(l.RetentionMonths), 1, 600, "months"},
 		{"spool_max_bytes", l.SpoolMaxBytes, 64 << 20, 1 << 50, "bytes"},
+		{"spool_seal_ms", int64(l.SpoolSealMS), 10, 10_000, "milliseconds"},
 		{"spool_replay_hours", int64(l.SpoolReplayHours), 0, 24 * 30, "hours"},
 	} {
 		if number.value < number.min || number.value > number.max {

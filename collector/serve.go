@@ -118,6 +118,7 @@ func (p *program) open(ctx context.Context, config Config) error {
 	p.spool, err = spool.Open(spool.Config{
 		Dir:       config.SpoolDir,
 		MaxBytes:  config.SpoolMaxBytes,
+		SealAfter: time.Duration(config.SpoolSealMS) * time.Millisecond,
 		ReplayAge: time.Duration(config.SpoolReplayHours) * time.Hour,
 		Log:       p.log,
 	})

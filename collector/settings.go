@@ -16,6 +16,7 @@ type settings struct {
 	RedisURL         *string  `name:"redis-url" help:"Redis, such as redis://host:6379/0. Default redis://127.0.0.1:6379/0." placeholder:"URL" env:"REDIS_URL"`
 	SpoolDir         *string  `help:"Folder, on a local disk, of records that ClickHouse does not have yet. Default .headwater/spool." placeholder:"FOLDER" env:"HEADWATER_SPOOL_DIR"`
 	SpoolMaxBytes    *int64   `help:"How many bytes may wait there before browsers are told to come again. Default 10737418240." placeholder:"BYTES" env:"HEADWATER_SPOOL_MAX_BYTES"`
+	SpoolSealMS      *int     `help:"Age in milliseconds at which waiting records are forwarded. Lower shows leads sooner, higher makes fewer, larger inserts. Default 500." placeholder:"MS" env:"HEADWATER_SPOOL_SEAL_MS"`
 	SpoolReplayHours *int     `help:"How long forwarded records are held there for a replay. Default 24." placeholder:"HOURS" env:"HEADWATER_SPOOL_REPLAY_HOURS"`
 	Secret           *string  `help:"Secret of this installation, at least 32 characters; contact ids depend on it, so keep it. Better in the file or the environment than here." placeholder:"SECRET" env:"HEADWATER_SECRET"`
 	RetentionMonths  *int     `help:"How long ClickHouse keeps rows. Default 25." placeholder:"MONTHS" env:"HEADWATER_RETENTION_MONTHS"`
@@ -37,6 +38,9 @@ func (s settings) apply(c *Config) {
 	}
 	if s.SpoolMaxBytes != nil {
 		c.SpoolMaxBytes = *s.SpoolMaxBytes
+	}
+	if s.SpoolSealMS != nil {
+		c.SpoolSealMS = *s.SpoolSealMS
 	}
 	if s.SpoolReplayHours != nil {
 		c.SpoolReplayHours = *s.SpoolReplayHours

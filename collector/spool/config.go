@@ -15,7 +15,7 @@ type Config struct {
 	Node string
 	// SegmentBytes is the size at which a segment is sealed. Default 16 MiB.
 	SegmentBytes int64
-	// SealAfter is the age of its first record at which a segment is sealed. Default 1 s.
+	// SealAfter is the age of its first record at which a segment is sealed. Default 500 ms.
 	SealAfter time.Duration
 	// MaxBytes bounds what waits to be forwarded. Default 10 GiB.
 	MaxBytes int64
@@ -34,7 +34,7 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	setDefault(&c.SegmentBytes, 16<<20)
-	setDefault(&c.SealAfter, time.Second)
+	setDefault(&c.SealAfter, 500*time.Millisecond)
 	setDefault(&c.MaxBytes, 10<<30)
 	setDefault(&c.MaxVolumeShare, 0.8)
 	setDefault(&c.MaxPendingBytes, 64<<20)

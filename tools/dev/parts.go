@@ -137,7 +137,7 @@ func (s *station) startCollector(ctx context.Context) error {
 	return s.supervisor.Start(ctx, supervise.Child{
 		Name:  "collector",
 		Path:  s.stack.Headwater,
-		Args:  []string{"serve", "--config", s.stack.Config},
+		Args:  []string{"serve", "--config", s.stack.Config, "--spool-seal-ms", "250"},
 		Env:   withoutOwnSettings(os.Environ()),
 		Ready: func(ctx context.Context) error { return stack.Answers(ctx, s.stack.Collector+"/readyz") },
 		Grace: 20 * time.Second,
