@@ -2,9 +2,7 @@ package console
 
 import (
 	"context"
-	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -28,7 +26,7 @@ var looks = []struct {
 // themes. With LOOK_DIR set it leaves pictures there.
 func TestPagesLook(t *testing.T) {
 	tab := browser.ForTest(t)
-	axe := axeSource(t)
+	axe := browser.Axe(t, "../..")
 	full, bare := newLiveStand(t), newLiveStand(t)
 	sample := newSampler(t, testSites()[0])
 	sample.sample()
@@ -110,7 +108,7 @@ func checkLook(t *testing.T, tab context.Context, name string) {
 	if scroll > width {
 		t.Errorf("%s: the page is %d px wide in a window of %d px", name, scroll, width)
 	}
-	reportViolations(t, evaluate[string](t, tab, axeRun))
+	browser.CheckAxe(t, evaluate[string](t, tab, browser.AxeRun))
 }
 
 // enter gives the browser a session of acme.
@@ -162,48 +160,4 @@ func evaluate[T any](t *testing.T, tab context.Context, script string) T {
 		t.Fatalf("evaluate %.60q: %v", script, err)
 	}
 	return value
-}
-
-const axeRun = `axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations.map(v =>
-	({ID: v.id, Impact: v.impact, Help: v.help, Nodes: v.nodes.map(n => n.html)}))))`
-
-// reportViolations fails for what axe calls serious or critical.
-func reportViolations(t *testing.T, text string) {
-	t.Helper()
-	var violations []struct {
-		ID, Impact, Help string
-		Nodes            []string
-	}
-	if err := json.Unmarshal([]byte(text), &violations); err != nil {
-		t.Fatalf("axe answered %.200q: %v", text, err)
-	}
-	for _, v := range violations {
-		report := t.Logf
-		if v.Impact == "serious" || v.Impact == "critical" {
-			report = t.Errorf
-		}
-		report("axe: %s (%s): %s\n%s", v.Help, v.ID, v.Impact, strings.Join(v.Nodes, "\n"))
-	}
-}
-
-// axeSource returns axe-core from the folder of tools/dev, installed from its lock file where it is not yet.
-func axeSource(t *testing.T) string {
-	t.Helper()
-	folder := filepath.Join("..", "..", "tools", "dev", "axe")
-	path := filepath.Join(folder, "node_modules", "axe-core", "axe.min.js")
-	if _, err := os.Stat(path); err != nil {
-		install := exec.CommandContext(t.Context(), "npm", "ci", "--no-audit", "--no-fund")
-		install.Dir = folder
-		if out, err := install.CombinedOutput(); err != nil {
-			if os.Getenv("CI") != "true" {
-				t.Skipf("axe-core is not installed and npm cannot: %v\n%s", err, out)
-			}
-			t.Fatalf("install axe-core: %v\n%s", err, out)
-		}
-	}
-	source, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(source)
 }

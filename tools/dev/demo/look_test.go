@@ -2,12 +2,9 @@ package demo
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -63,7 +60,7 @@ func newPages(t *testing.T, view leadsView) *Site {
 // or style refused by the page's own policy. With LOOK_DIR set it leaves pictures there.
 func TestPagesLook(t *testing.T) {
 	tab := browser.ForTest(t)
-	axe := axeSource(t)
+	axe := browser.Axe(t, "../../..")
 	_, err := chromedp.Call(tab, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: `
 		window.refused = [];
 		addEventListener("securitypolicyviolation", (e) => window.refused.push(e.violatedDirective + " " + e.blockedURI));
@@ -91,11 +88,11 @@ func TestPagesLook(t *testing.T) {
 				scroll := evaluate[int](t, tab, `document.documentElement.scrollWidth`)
 				width := evaluate[int](t, tab, `document.documentElement.clientWidth`)
 				evaluate[chromedp.Void](t, tab, axe)
-				violations := evaluate[string](t, tab, axeRun)
+				violations := evaluate[string](t, tab, browser.AxeRun)
 				if scroll > width {
 					t.Errorf("the page is %d px wide in a window of %d px", scroll, width)
 				}
-				reportViolations(t, violations)
+				browser.CheckAxe(t, violations)
 				if refused := evaluate[string](t, tab, `window.refused.join("\n")`); refused != "" {
 					t.Errorf("refused or failed: %s", refused)
 				}
@@ -150,51 +147,6 @@ func TestKeyboard(t *testing.T) {
 	if !slices.Equal(way, want) {
 		t.Errorf("the Tab key leads to\n%q\nwant\n%q", way, want)
 	}
-}
-
-const axeRun = `axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations.map(v =>
-	({id: v.id, impact: v.impact, help: v.help, nodes: v.nodes.map(n => n.html)}))))`
-
-// reportViolations fails for what axe calls serious or critical.
-func reportViolations(t *testing.T, text string) {
-	t.Helper()
-	var violations []struct {
-		ID, Impact, Help string
-		Nodes            []string
-	}
-	if err := json.Unmarshal([]byte(text), &violations); err != nil {
-		t.Fatalf("axe answered %.200q: %v", text, err)
-	}
-	for _, v := range violations {
-		message := fmt.Sprintf("axe: %s (%s): %s\n%s", v.Help, v.ID, v.Impact, strings.Join(v.Nodes, "\n"))
-		if v.Impact == "serious" || v.Impact == "critical" {
-			t.Error(message)
-		} else {
-			t.Log(message)
-		}
-	}
-}
-
-// axeSource returns axe-core, installed from the lock file where it is not yet.
-func axeSource(t *testing.T) string {
-	t.Helper()
-	folder := filepath.Join("..", "axe")
-	path := filepath.Join(folder, "node_modules", "axe-core", "axe.min.js")
-	if _, err := os.Stat(path); err != nil {
-		install := exec.CommandContext(t.Context(), "npm", "ci", "--no-audit", "--no-fund")
-		install.Dir = folder
-		if out, err := install.CombinedOutput(); err != nil {
-			if os.Getenv("CI") != "true" {
-				t.Skipf("axe-core is not installed and npm cannot: %v\n%s", err, out)
-			}
-			t.Fatalf("install axe-core: %v\n%s", err, out)
-		}
-	}
-	source, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(source)
 }
 
 func sampleView() leadsView {

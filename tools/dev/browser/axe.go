@@ -1,0 +1,56 @@
+package browser
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// AxeRun is the expression that has axe-core look at a page into which Axe was put. It gives what CheckAxe reads.
+const AxeRun = `axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations.map(v =>
+	({ID: v.id, Impact: v.impact, Help: v.help, Nodes: v.nodes.map(n => n.html)}))))`
+
+// Axe returns axe-core, from the folder tools/dev/axe of the checkout at root, installed from its lock file where it is
+// not yet.
+func Axe(tb testing.TB, root string) string {
+	tb.Helper()
+	folder := filepath.Join(root, "tools", "dev", "axe")
+	path := filepath.Join(folder, "node_modules", "axe-core", "axe.min.js")
+	if _, err := os.Stat(path); err != nil {
+		install := exec.CommandContext(tb.Context(), "npm", "ci", "--no-audit", "--no-fund")
+		install.Dir = folder
+		if out, err := install.CombinedOutput(); err != nil {
+			if os.Getenv("CI") != "true" {
+				tb.Skipf("axe-core is not installed and npm cannot: %v\n%s", err, out)
+			}
+			tb.Fatalf("install axe-core: %v\n%s", err, out)
+		}
+	}
+	source, err := os.ReadFile(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return string(source)
+}
+
+// CheckAxe fails for what axe calls serious or critical, and logs the rest.
+func CheckAxe(tb testing.TB, answer string) {
+	tb.Helper()
+	var violations []struct {
+		ID, Impact, Help string
+		Nodes            []string
+	}
+	if err := json.Unmarshal([]byte(answer), &violations); err != nil {
+		tb.Fatalf("axe answered %.200q: %v", answer, err)
+	}
+	for _, v := range violations {
+		report := tb.Logf
+		if v.Impact == "serious" || v.Impact == "critical" {
+			report = tb.Errorf
+		}
+		report("axe: %s (%s): %s\n%s", v.Help, v.ID, v.Impact, strings.Join(v.Nodes, "\n"))
+	}
+}
