@@ -87,21 +87,10 @@ func (p *payload) takeHidden(f pair) bool {
 		p.latest.set(member, f.value)
 		return true
 	}
-	switch name {
-	case "hw_site_id":
-		keepFirst(&p.siteID, f.value)
-	case "hw_visitor_id":
-		keepFirst(&p.visitorID, f.value)
-	case "hw_submission_id":
-		keepFirst(&p.submissionID, f.value)
-	case "hw_occurred_at":
-		keepFirst(&p.occurredAt, f.value)
-	case "hw_page":
-		keepFirst(&p.page, f.value)
-	case "hw_snippet_version":
-		keepFirst(&p.snippetVersion, f.value)
-	case redirectHidden:
+	if name == redirectHidden {
 		keepFirst(&p.redirect, f.value)
+	} else if member := p.member(name[len(hiddenPrefix):]); member != nil {
+		keepFirst(member, f.value)
 	}
 	return true
 }

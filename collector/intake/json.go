@@ -19,12 +19,8 @@ const maxDepth = 16
 func decodeTouch(body []byte, p *payload) error {
 	return readObject(body, func(name string, d *jsontext.Decoder) error {
 		switch name {
-		case "site_id":
-			return readText(d, name, &p.siteID)
-		case "visitor_id":
-			return readText(d, name, &p.visitorID)
-		case "snippet_version":
-			return readText(d, name, &p.snippetVersion)
+		case "site_id", "visitor_id", "snippet_version": // the others are a submission's, or mean the touch
+			return readText(d, name, p.member(name))
 		}
 		return readTouchMember(d, name, &p.touch)
 	})
@@ -34,24 +30,15 @@ func decodeTouch(body []byte, p *payload) error {
 func decodeSubmission(body []byte, p *payload) error {
 	return readObject(body, func(name string, d *jsontext.Decoder) error {
 		switch name {
-		case "site_id":
-			return readText(d, name, &p.siteID)
-		case "visitor_id":
-			return readText(d, name, &p.visitorID)
-		case "submission_id":
-			return readText(d, name, &p.submissionID)
-		case "occurred_at":
-			return readText(d, name, &p.occurredAt)
-		case "page":
-			return readText(d, name, &p.page)
-		case "snippet_version":
-			return readText(d, name, &p.snippetVersion)
 		case "first_touch":
 			return readTouch(d, name, &p.first)
 		case "latest_touch":
 			return readTouch(d, name, &p.latest)
 		case "fields":
 			return readFields(d, name, &p.fields)
+		}
+		if member := p.member(name); member != nil {
+			return readText(d, name, member)
 		}
 		return skip(d)
 	})

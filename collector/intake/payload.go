@@ -21,6 +21,25 @@ type payload struct {
 	form bool
 }
 
+// member returns the text that an object or a hidden field (without its hw_) sets under name, nil where there is none.
+func (p *payload) member(name string) *string {
+	switch name {
+	case "site_id":
+		return &p.siteID
+	case "visitor_id":
+		return &p.visitorID
+	case "submission_id":
+		return &p.submissionID
+	case "occurred_at":
+		return &p.occurredAt
+	case "page":
+		return &p.page
+	case "snippet_version":
+		return &p.snippetVersion
+	}
+	return nil
+}
+
 // rawTouch is a touch whose id and time are still text.
 type rawTouch struct {
 	schema.Touch
