@@ -21,9 +21,9 @@ type Field struct {
 	index []int
 }
 
-// Fields lists the fields of a record struct (TouchRecord, Submission, …) in the order of its columns, read from the
-// struct tags. Members that have no column (ch:"-") are left out. Don't change the result: it is shared.
-func Fields(record any) []Field { return fieldsOf(reflect.TypeOf(record)) }
+// Fields lists the fields of a record (TouchRecord, Submission, …, or a pointer to one) in the order of its columns, read
+// from the struct tags. Members that have no column (ch:"-") are left out. Don't change the result: it is shared.
+func Fields(record any) []Field { return fieldsOf(reflect.Indirect(reflect.ValueOf(record)).Type()) }
 
 var knownFields sync.Map // reflect.Type of a record struct to its []Field
 

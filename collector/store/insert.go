@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"reflect"
 	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -31,7 +30,7 @@ func (s *Store) Insert(ctx context.Context, table, token string, rows []any) err
 	}
 	ctx, cancel := context.WithTimeout(ctx, InsertTimeout)
 	defer cancel()
-	fields := schema.Fields(structOf(rows[0]))
+	fields := schema.Fields(rows[0])
 	columns, err := s.columnsOf(ctx, table, fields)
 	if err != nil {
 		return fmt.Errorf("insert %s: %w", table, err)
@@ -79,13 +78,6 @@ func insertStatement(table string, fields []schema.Field) string {
 		names[i] = fields[i].Name
 	}
 	return "INSERT INTO " + table + " (" + strings.Join(names, ", ") + ")"
-}
-
-func structOf(row any) any {
-	if v := reflect.ValueOf(row); v.Kind() == reflect.Pointer {
-		return v.Elem().Interface()
-	}
-	return row
 }
 
 // columnsOf returns the types of the table's columns, as the server has them; asked once, so that a batch over HTTP
