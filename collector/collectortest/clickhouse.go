@@ -169,9 +169,6 @@ func StartClickHouse(tb testing.TB, dataDir string) *Engine {
 // DSN returns the address for [clickhouse.ParseDSN], with the database default.
 func (e *Engine) DSN() string { return e.address + "/default" }
 
-// BaseURL returns the address of the HTTP interface, without a slash at its end.
-func (e *Engine) BaseURL() string { return e.address }
-
 // Kill ends the process as a crash would (SIGKILL) and waits until it is gone.
 func (e *Engine) Kill() {
 	e.command.Process.Kill()

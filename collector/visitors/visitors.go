@@ -102,16 +102,6 @@ func newClient(u *url.URL, cluster bool) (redis.UniversalClient, error) {
 // Close ends the connections.
 func (v *Visitors) Close() error { return v.client.Close() }
 
-// Ping tells whether Redis answers within Timeout.
-func (v *Visitors) Ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
-	defer cancel()
-	if err := v.client.Ping(ctx).Err(); err != nil {
-		return fmt.Errorf("ping redis: %w", err)
-	}
-	return nil
-}
-
 // run sends one pipeline, and leaves Redis alone for a while when that fails. The absence of a key is no failure.
 func (v *Visitors) run(ctx context.Context, fill func(redis.Pipeliner)) ([]redis.Cmder, error) {
 	if time.Now().UnixNano() < v.restUntil.Load() {

@@ -27,7 +27,6 @@ type statementFunc func(connection unsafe.Pointer, query unsafe.Pointer, queryLe
 	names, nameLens, values, valueLens unsafe.Pointer, count uintptr) unsafe.Pointer
 
 var api struct {
-	version           func() string
 	setSignalHandlers func(enabled int32)
 
 	connect  func(argc int32, argv unsafe.Pointer) connectionHandle
@@ -58,7 +57,6 @@ var api struct {
 }
 
 var symbols = map[string]any{
-	"chdb_version":                     &api.version,
 	"chdb_set_signal_handlers_enabled": &api.setSignalHandlers,
 	"chdb_connect":                     &api.connect,
 	"chdb_close_conn":                  &api.close,
@@ -113,6 +111,3 @@ func load(path string) error {
 	api.setSignalHandlers(0)
 	return nil
 }
-
-// Version returns the library's own version, such as 26.7.3.
-func Version() string { return api.version() }

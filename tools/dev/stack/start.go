@@ -92,9 +92,6 @@ func (p *Private) waitFor(ctx context.Context, file string, last *lastOutput) er
 // PID is the process id of tools/dev.
 func (p *Private) PID() int { return p.cmd.Process.Pid }
 
-// Ended is closed when tools/dev has ended.
-func (p *Private) Ended() <-chan struct{} { return p.ended }
-
 // Stop stops the stack as Ctrl-C does and waits until nothing of it runs; after 30 s it kills it and says so.
 func (p *Private) Stop() error {
 	_ = p.cmd.Process.Signal(syscall.SIGINT)
