@@ -121,8 +121,9 @@ func TestALostAnswerAddsNothing(t *testing.T) {
 	r.start(t)
 	r.keep(t, touches(10, march)...) // learns the columns
 	eventually(t, func() error {
-		if n := direct.count(t, "touches"); n != 10 {
-			return fmt.Errorf("%d rows", n)
+		// Rows that are there are not enough: their answer may be on its way still, and would be the one that is lost.
+		if n := r.forward.Stats().Rows; n != 10 {
+			return fmt.Errorf("%d rows acknowledged", n)
 		}
 		return nil
 	})
