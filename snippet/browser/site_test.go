@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path"
 	"strings"
 	"sync"
@@ -20,7 +21,7 @@ import (
 	"github.com/headwater/headwater/snippet"
 )
 
-//go:embed pages/*.html
+//go:embed pages
 var pages embed.FS
 
 // site is a website and, on the same port, a collector that keeps what it is sent. Every host name leads to it, so that
@@ -77,8 +78,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method == "POST":
 		s.receive(w, r)
 	case strings.HasSuffix(r.URL.Path, ".js"):
-		w.Header().Set("Content-Type", "text/javascript")
-		_, _ = w.Write(snippet.Script()) // a browser that left has left
+		sendScript(w, r)
 	case r.URL.Path == "/gate":
 		select {
 		case <-s.gate:
@@ -89,6 +89,20 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		s.sendPage(w, r)
 	}
+}
+
+// sendScript sends the adapters under their names, and the snippet under any other: it works under any file name.
+func sendScript(w http.ResponseWriter, r *http.Request) {
+	content := snippet.Script()
+	if strings.HasPrefix(path.Base(r.URL.Path), "hw-adapters") {
+		var err error
+		if content, err = os.ReadFile("../dist/hw-adapters.js"); err != nil {
+			http.NotFound(w, r)
+			return
+		}
+	}
+	w.Header().Set("Content-Type", "text/javascript")
+	_, _ = w.Write(content) // a browser that left has left
 }
 
 func (s *site) sendPage(w http.ResponseWriter, r *http.Request) {
