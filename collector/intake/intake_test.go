@@ -84,9 +84,13 @@ func TestURLs(t *testing.T) {
 		t.Run(row.Name, func(t *testing.T) {
 			var touch schema.Touch
 			fillTouch(&touch, urlParams(row.URL))
+			campaign := CampaignOf(row.URL)
 			for _, name := range touchParams {
 				if got := *touchText(&touch, name); got != row.Want[name] {
 					t.Errorf("%s of %s is %q, not %q", name, row.URL, got, row.Want[name])
+				}
+				if got := campaign[name]; got != row.Want[name] {
+					t.Errorf("CampaignOf: %s of %s is %q, not %q", name, row.URL, got, row.Want[name])
 				}
 			}
 		})

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -24,10 +25,11 @@ func (p params) get(name string) string {
 	return ""
 }
 
-// blank tells whether text says nothing: it is empty, or only white space and control characters.
+// blank tells whether text says nothing: it is empty, or only white space (for JavaScript the byte order mark is some)
+// and control characters.
 func blank(text string) bool {
 	for _, r := range text {
-		if !unicode.IsSpace(r) && !unicode.IsControl(r) {
+		if !unicode.IsSpace(r) && !unicode.IsControl(r) && r != '\uFEFF' {
 			return false
 		}
 	}
@@ -65,6 +67,33 @@ func urlParams(text string) params {
 		fragment = fragment[at+1:]
 	}
 	return appendParams(parseParams(query), fragment, 0)
+}
+
+// CampaignOf returns what the parameters of a URL say about a touch, as intake reads them: the UTMs and click ids, and the
+// custom parameters that extra names in lower case. It holds no blank values; values are decoded once, and not yet cut.
+// Tests of the snippet hold its reading to this one.
+func CampaignOf(rawURL string, extra ...string) map[string]string {
+	found := map[string]string{}
+	for _, p := range urlParams(rawURL) {
+		name := lowerName(p.name)
+		if slices.Contains(touchParams, name) || slices.Contains(extra, name) {
+			if found[name] == "" && !blank(p.value) {
+				found[name] = p.value
+			}
+		}
+	}
+	return found
+}
+
+// lowerName is how names of parameters are compared: as JavaScript's toLowerCase does. It differs from strings.ToLower in
+// one letter, the dotted capital I, which there becomes two characters and so part of no name of ours.
+func lowerName(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\u0130' {
+			return r
+		}
+		return unicode.ToLower(r)
+	}, name)
 }
 
 func decodeParam(text string) string {
@@ -202,14 +231,17 @@ func touchText(t *schema.Touch, name string) *string {
 	return nil
 }
 
-// fillTouch copies the UTMs and click ids among p into t and tells whether there was any.
+// fillTouch copies the UTMs and click ids among p into t, of each the first that is not blank, and tells whether there was
+// any.
 func fillTouch(t *schema.Touch, p params) bool {
 	found := false
-	for _, name := range touchParams {
-		if value := p.get(name); value != "" {
-			*touchText(t, name) = value
-			found = true
+	for i := range p {
+		name := lowerName(p[i].name)
+		if !slices.Contains(touchParams, name) || blank(p[i].value) {
+			continue
 		}
+		keepFirst(touchText(t, name), p[i].value)
+		found = true
 	}
 	return found
 }
