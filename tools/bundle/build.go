@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
@@ -15,8 +17,20 @@ import (
 // fieldsModule is the name under which the snippet's sources import what the schema decides.
 const fieldsModule = "headwater:fields"
 
-// build returns the files of snippet/dist by name, made from the sources in the folder snippet.
-func build(snippet string) (map[string][]byte, error) {
+// Names of the built scripts in snippet/dist: the core, which every page has, and the optional adapters.
+const (
+	coreFile     = "hw.js"
+	adaptersFile = "hw-adapters.js"
+)
+
+// entryPoints are the scripts and where their sources begin, from the folder snippet.
+var entryPoints = map[string]string{coreFile: "src/main.ts", adaptersFile: "src/adapters/main.ts"}
+
+const declarationsFile = "hw.d.ts"
+
+// build returns the files of snippet/dist by name, made from the sources in the folder snippet. Names given as only
+// leave out the others.
+func build(snippet string, only ...string) (map[string][]byte, error) {
 	version, err := os.ReadFile(filepath.Join(snippet, "version.txt"))
 	if err != nil {
 		return nil, fmt.Errorf("read the version: %w", err)
@@ -25,18 +39,38 @@ func build(snippet string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the public API: %w", err)
 	}
-	script, err := bundle(snippet, fieldsSource(strings.TrimSpace(string(version))))
-	if err != nil {
-		return nil, err
+	files := map[string][]byte{}
+	wanted := func(name string) bool { return len(only) == 0 || slices.Contains(only, name) }
+	for name, entryPoint := range entryPoints {
+		if !wanted(name) {
+			continue
+		}
+		if files[name], err = bundle(snippet, entryPoint, fieldsSource(strings.TrimSpace(string(version)))); err != nil {
+			return nil, fmt.Errorf("bundle %s:\n%w", name, err)
+		}
 	}
-	return map[string][]byte{"hw.js": script, "hw.d.ts": declarations(string(declared))}, nil
+	if wanted(declarationsFile) {
+		files[declarationsFile] = declarations(string(declared))
+	}
+	for _, name := range only {
+		if files[name] == nil {
+			return nil, fmt.Errorf("nothing builds %q: there are %s, %s and %s", name, coreFile, adaptersFile, declarationsFile)
+		}
+	}
+	return files, nil
 }
 
-// bundle runs esbuild over src/main.ts.
-func bundle(snippet, fields string) ([]byte, error) {
+// Nothing may throw into the page, not even a missing browser feature at the start.
+const (
+	banner = "try{"
+	footer = "}catch(e){}"
+)
+
+// bundle runs esbuild over the sources from entryPoint on.
+func bundle(snippet, entryPoint, fields string) ([]byte, error) {
 	result := api.Build(api.BuildOptions{
 		AbsWorkingDir: snippet,
-		EntryPoints:   []string{"src/main.ts"},
+		EntryPoints:   []string{entryPoint},
 		Bundle:        true,
 		Format:        api.FormatIIFE,
 		Target:        api.ES2018,
@@ -47,19 +81,24 @@ func bundle(snippet, fields string) ([]byte, error) {
 		MinifyWhitespace:  true,
 		MinifyIdentifiers: true,
 		MinifySyntax:      true,
-		// Nothing may throw into the page, not even a missing browser feature at the start.
-		Banner:  map[string]string{"js": "try{"},
-		Footer:  map[string]string{"js": "}catch(e){}"},
-		Plugins: []api.Plugin{fieldsPlugin(fields)},
+		Banner:            map[string]string{"js": banner},
+		Footer:            map[string]string{"js": footer},
+		Plugins:           []api.Plugin{fieldsPlugin(fields)},
 	})
 	if len(result.Errors) > 0 {
 		messages := api.FormatMessages(result.Errors, api.FormatMessagesOptions{Kind: api.ErrorMessage})
-		return nil, fmt.Errorf("bundle the snippet:\n%s", strings.Join(messages, "\n"))
+		return nil, errors.New(strings.Join(messages, "\n"))
 	}
-	script := result.OutputFiles[0].Contents
-	// Bytes that do nothing: line ends around banner and footer, the semicolon before a brace.
-	script = bytes.ReplaceAll(script, []byte("\n"), nil)
-	return append(script, '\n'), nil
+	return tighten(result.OutputFiles[0].Contents), nil
+}
+
+// tighten takes out the line ends around banner and footer. Others are in texts of several lines and stay.
+func tighten(script []byte) []byte {
+	script = bytes.Replace(script, []byte(banner+"\n"), []byte(banner), 1)
+	if body, found := bytes.CutSuffix(script, []byte("\n"+footer+"\n")); found {
+		script = append(body, footer+"\n"...)
+	}
+	return script
 }
 
 // fieldsPlugin answers imports of fieldsModule with source.

@@ -1,11 +1,12 @@
-// Command bundle builds the browser snippet: snippet/src/*.ts becomes snippet/dist/hw.js and hw.d.ts.
+// Command bundle builds the browser scripts: snippet/src/*.ts becomes snippet/dist/hw.js and hw.d.ts, and
+// snippet/src/adapters/*.ts becomes snippet/dist/hw-adapters.js.
 //
 // Belongs here: esbuild, the virtual module "headwater:fields" made from the schema, and the sizes that the snippet may
 // have. Does not belong here: the snippet's own code (snippet/src) or serving it (package snippet embeds dist).
 //
 // Usage, from any folder of the repository:
 //
-//	go run ./tools/bundle           build into snippet/dist
+//	go run ./tools/bundle           build into snippet/dist; with names of files there, only these
 //	go run ./tools/bundle -check    fail where snippet/dist is not what a fresh build gives
 //	go run ./tools/bundle -sizes    print raw, gzip and brotli bytes beside a peer's; fail over the bound
 package main
@@ -24,18 +25,18 @@ func main() {
 	check := flag.Bool("check", false, "write nothing; fail where snippet/dist differs from a fresh build")
 	sizes := flag.Bool("sizes", false, "write nothing; print the sizes of a fresh build and fail over the bound")
 	flag.Parse()
-	if err := run(*check, *sizes, os.Stdout); err != nil {
+	if err := run(*check, *sizes, flag.Args(), os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bundle:", err)
 		os.Exit(1)
 	}
 }
 
-func run(check, sizes bool, out io.Writer) error {
+func run(check, sizes bool, only []string, out io.Writer) error {
 	root, err := moduleRoot()
 	if err != nil {
 		return err
 	}
-	files, err := build(filepath.Join(root, "snippet"))
+	files, err := build(filepath.Join(root, "snippet"), only...)
 	if err != nil {
 		return err
 	}
