@@ -99,7 +99,7 @@ func (l *loaded) describeSites(w io.Writer) {
 		}
 		about := scriptAttributes(site)
 		fmt.Fprintf(w, "  script         <script async src=\"%s/hw.js\"%s></script>\n", address, about)
-		fmt.Fprintf(w, "  or, pinned     <script async src=\"%s/hw.%s.js\" integrity=\"%s\" crossorigin=\"anonymous\"%s></script>\n", address, snippet.Hash, snippet.Integrity, about)
+		fmt.Fprintf(w, "  or, pinned     <script async src=\"%s/%s\" integrity=\"%s\" crossorigin=\"anonymous\"%s></script>\n", address, snippet.Core.Pinned(), snippet.Core.Integrity, about)
 	}
 }
 

@@ -12,7 +12,7 @@ const module = "github.com/headwater/headwater/"
 // its value the folders that its non-test code may reach, directly or through others. schema is open to everyone.
 var mayImport = map[string][]string{
 	"schema":                  {},
-	"snippet":                 {"schema"},
+	"snippet":                 {"schema", "snippet/releases"},
 	"collector/rejection":     {"schema"},
 	"collector/intake":        {"schema", "snippet", "collector/rejection"},
 	"collector/intake/corpus": {"schema"},

@@ -57,7 +57,7 @@ func registerRoutes(e *echo.Echo, config Config, p *program, registry prometheus
 	public, err := intake.New(intake.Config{
 		Sites:   config.Sites,
 		Secret:  secret,
-		Script:  intake.Script{Body: snippet.Script(), Hash: snippet.Hash},
+		Scripts: scripts(),
 		Keeper:  p.keeper,
 		Ready:   p.keeper.ready,
 		Metrics: registry,
@@ -74,7 +74,7 @@ func registerRoutes(e *echo.Echo, config Config, p *program, registry prometheus
 		Secret:    secret,
 		PublicURL: config.publicURL(),
 		Reports:   console.ReportsFunc(answers.Run),
-		Script:    console.Script{Version: snippet.Version, Hash: snippet.Hash, Integrity: snippet.Integrity},
+		Script:    console.Script{Version: snippet.Version, Hash: snippet.Core.Hash, Integrity: snippet.Core.Integrity},
 		Log:       log,
 	})
 	if err != nil {
@@ -84,6 +84,15 @@ func registerRoutes(e *echo.Echo, config Config, p *program, registry prometheus
 	server.Register(e)
 	pages.Register(e)
 	return nil
+}
+
+// scripts are the present builds and all releases, for intake to serve.
+func scripts() []intake.Script {
+	var list []intake.Script
+	for _, file := range snippet.Files() {
+		list = append(list, intake.Script{Name: file.Name, Hash: file.Hash, Body: file.Script()})
+	}
+	return list
 }
 
 // hangUpAfterChunks closes a connection after a body sent in chunks. Where it also had a Content-Length, net/http goes by

@@ -2,45 +2,76 @@ package snippet
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/headwater/headwater/snippet/releases"
 )
 
-// The immutable file name and the integrity value are what `openssl` and `sha256sum` give for the same bytes.
-func TestHashAndIntegrity(t *testing.T) {
-	content := []byte("hello\n")
-	if got, want := hash(content), "5891b5b522d5df08"; got != want {
-		t.Errorf("hash = %s, want %s", got, want)
+func TestFilesAreWhatTheirNamesSay(t *testing.T) {
+	if Core.Pinned() != "hw."+Core.Hash+".js" || Adapters.Pinned() != "hw-adapters."+Adapters.Hash+".js" {
+		t.Errorf("the immutable names are %s and %s", Core.Pinned(), Adapters.Pinned())
 	}
-	if got, want := integrity([]byte("alert('Hello, world.');")),
-		"sha384-H8BRh8j48O9oYatfu5AZzq6A9RINhZO5H16dQZngK7T62em8MUt1FLm52t+eX6xO"; got != want {
-		t.Errorf("integrity = %s, want %s (the example of the SRI standard)", got, want)
-	}
-	if len(Hash) != 16 || !strings.HasPrefix(Integrity, "sha384-") {
-		t.Errorf("Hash = %q, Integrity = %q", Hash, Integrity)
+	for _, file := range Files() {
+		content := file.Script()
+		if file.Hash != releases.Hash(content) || len(file.Hash) != 16 || file.Integrity != releases.Integrity(content) {
+			t.Errorf("%s of %s: its hash or integrity is another file's", file.Pinned(), file.Version)
+		}
 	}
 }
 
-func TestScriptCarriesItsVersionAndIsASCII(t *testing.T) {
-	if !bytes.Contains(Script(), []byte(`"`+Version+`"`)) {
-		t.Errorf("dist/hw.js does not carry version %s: run `go run ./tools/bundle`", Version)
+// A page that pins a release gets it from any later collector, and from a file of its own name.
+func TestFilesHoldEveryReleaseOnce(t *testing.T) {
+	files := Files()
+	if files[0].Name != "hw.js" || files[0].Hash != Core.Hash || files[1].Name != "hw-adapters.js" {
+		t.Errorf("the present build is not first: %+v", files[:2])
 	}
-	for i, b := range Script() {
-		if b > 126 {
-			t.Fatalf("byte %d is not ASCII: a page in another charset would misread it", i)
+	list, err := releases.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{}
+	for _, file := range files {
+		if slices.Contains(names, file.Pinned()) {
+			t.Errorf("%s is there twice", file.Pinned())
+		}
+		names = append(names, file.Pinned())
+	}
+	for _, r := range list {
+		if !slices.Contains(names, r.Pinned()) {
+			t.Errorf("%s of %s is not there", r.Pinned(), r.Version)
 		}
 	}
-	Script()[0] = 'x'
-	if script[0] == 'x' {
+}
+
+func TestScriptsAreASCII(t *testing.T) {
+	if !bytes.Contains(Core.Script(), []byte(`"`+Version+`"`)) {
+		t.Errorf("dist/hw.js does not carry version %s: run `go run ./tools/bundle`", Version)
+	}
+	for _, file := range []File{Core, Adapters} {
+		for i, b := range file.Script() {
+			if b > 126 {
+				t.Fatalf("byte %d of %s is not ASCII: a page in another charset would misread it", i, file.Name)
+			}
+		}
+	}
+	Core.Script()[0] = 'x'
+	if core[0] == 'x' {
 		t.Error("Script() hands out the embedded bytes themselves")
 	}
 }
 
 // A strict CSP and Trusted Types refuse these.
-func TestScriptUsesNoSinks(t *testing.T) {
-	for _, sink := range []string{"eval(", "Function(", "innerHTML", "document.write", "setTimeout(", "importScripts"} {
-		if bytes.Contains(Script(), []byte(sink)) {
-			t.Errorf("dist/hw.js uses %s", sink)
+func TestScriptsUseNoSinks(t *testing.T) {
+	for _, file := range []File{Core, Adapters} {
+		for _, sink := range []string{"eval(", "Function(", "innerHTML", "document.write", "importScripts"} {
+			if bytes.Contains(file.Script(), []byte(sink)) {
+				t.Errorf("%s uses %s", file.Name, sink)
+			}
 		}
+	}
+	if strings.Contains(string(Core.Script()), "setTimeout(") {
+		t.Error("hw.js uses setTimeout, which runs texts as eval does")
 	}
 }

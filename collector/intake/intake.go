@@ -25,18 +25,13 @@ type Keeper interface {
 	Append(ctx context.Context, payloads ...[]byte) error
 }
 
-// Script is the built snippet, from package snippet.
-type Script struct {
-	Body []byte
-	Hash string // as in /hw.<hash>.js
-}
-
 // Config is what intake needs.
 type Config struct {
 	Sites  []schema.Site
 	Secret []byte // of the installation; contact ids are derived from it
-	Script Script
-	Keeper Keeper
+	// Scripts are all builds of the browser scripts, of each name the latest first.
+	Scripts []Script
+	Keeper  Keeper
 	// Ready says why the collector cannot accept just now; nil means that it always can.
 	Ready   func() error
 	Now     func() time.Time // nil: time.Now
@@ -47,7 +42,7 @@ type Config struct {
 type Intake struct {
 	config   Config
 	sites    []*tenant
-	script   scriptFiles
+	scripts  []*scriptFiles
 	accepted *prometheus.CounterVec
 	dropped  *prometheus.CounterVec
 }
@@ -93,7 +88,7 @@ func New(config Config) (*Intake, error) {
 		})
 	}
 	var err error
-	if in.script, err = newScriptFiles(config.Script); err != nil {
+	if in.scripts, err = newScriptFiles(config.Scripts); err != nil {
 		return nil, err
 	}
 	if config.Metrics != nil {
@@ -104,10 +99,9 @@ func New(config Config) (*Intake, error) {
 
 // Register adds the public routes to e.
 func (in *Intake) Register(e *echo.Echo) {
-	e.GET("/hw.js", in.script.latest)
-	e.HEAD("/hw.js", in.script.latest)
-	e.GET("/hw.:file", in.script.pinned)
-	e.HEAD("/hw.:file", in.script.pinned)
+	for _, script := range in.scripts {
+		script.register(e)
+	}
 	e.POST("/t", in.postTouch, in.cors)
 	e.OPTIONS("/t", preflight, in.cors)
 	e.POST("/f/:form", in.postSubmission, in.cors)

@@ -48,7 +48,7 @@ func newStation(t testing.TB, sites []schema.Site) *station {
 	st.intake, err = New(Config{
 		Sites:   sites,
 		Secret:  []byte(corpus.Secret),
-		Script:  Script{Body: []byte("void 0;"), Hash: "0123456789abcdef"},
+		Scripts: testScripts(),
 		Keeper:  s,
 		Now:     func() time.Time { return corpus.Now },
 		Metrics: st.registry,

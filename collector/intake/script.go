@@ -5,55 +5,141 @@ import (
 	"compress/gzip"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
+	"sync"
 
+	"github.com/andybalholm/brotli"
 	"github.com/labstack/echo/v4"
 
 	"github.com/headwater/headwater/collector/rejection"
 )
 
-// scriptFiles serves the snippet under its two names.
+// Script is one build of a browser script, from package snippet.
+type Script struct {
+	Name string // "hw.js" for the latest build, which is the first of that name in Config.Scripts
+	Hash string // as in the immutable name hw.<hash>.js
+	Body []byte
+}
+
+// How long scripts may be cached. Pages that name the latest get a new one within minutes; a pinned one never changes.
+const (
+	cacheLatest = "public, max-age=300, stale-while-revalidate=86400"
+	cachePinned = "public, max-age=31536000, immutable"
+)
+
+// scriptFiles serves all builds of one script.
 type scriptFiles struct {
-	hash    string
-	plain   []byte
-	zipped  []byte
-	pinName string // what follows "/hw."
+	name   string
+	latest *scriptFile
+	byHash map[string]*scriptFile
 }
 
-func newScriptFiles(script Script) (scriptFiles, error) {
-	var zipped bytes.Buffer
-	w, err := gzip.NewWriterLevel(&zipped, gzip.BestCompression)
-	if err != nil {
-		return scriptFiles{}, fmt.Errorf("compress the snippet: %w", err)
+// newScriptFiles sorts the scripts by name, in the order in which the names first come.
+func newScriptFiles(scripts []Script) ([]*scriptFiles, error) {
+	var all []*scriptFiles
+	named := map[string]*scriptFiles{}
+	for _, script := range scripts {
+		if !strings.HasSuffix(script.Name, ".js") || strings.ContainsAny(script.Name, "/:*") || script.Hash == "" {
+			return nil, fmt.Errorf("serve the scripts: %q with hash %q cannot be an address", script.Name, script.Hash)
+		}
+		file := newScriptFile(script)
+		files := named[script.Name]
+		if files == nil {
+			files = &scriptFiles{name: script.Name, latest: file, byHash: map[string]*scriptFile{}}
+			named[script.Name] = files
+			all = append(all, files)
+		}
+		files.byHash[script.Hash] = file
 	}
-	if _, err := w.Write(script.Body); err != nil {
-		return scriptFiles{}, fmt.Errorf("compress the snippet: %w", err)
-	}
-	if err := w.Close(); err != nil {
-		return scriptFiles{}, fmt.Errorf("compress the snippet: %w", err)
-	}
-	return scriptFiles{hash: script.Hash, plain: script.Body, zipped: zipped.Bytes(), pinName: script.Hash + ".js"}, nil
+	return all, nil
 }
 
-// latest is /hw.js: pages that include it get a new version within minutes.
-func (s *scriptFiles) latest(c echo.Context) error {
-	return s.send(c, "public, max-age=300, stale-while-revalidate=86400")
+// register adds /hw.js and /hw.<hash>.js.
+func (s *scriptFiles) register(e *echo.Echo) {
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		e.Add(method, "/"+s.name, func(c echo.Context) error { return s.latest.send(c, cacheLatest) })
+		e.Add(method, "/"+strings.TrimSuffix(s.name, "js")+":file", s.pinned)
+	}
 }
 
-// pinned is /hw.<hash>.js: its content never changes.
 func (s *scriptFiles) pinned(c echo.Context) error {
-	if c.Param("file") != s.pinName {
-		return rejection.New(rejection.UnknownScript, "This version of the snippet is not here: the present one is /hw.%s, the latest is always /hw.js.", s.pinName)
+	hash, isScript := strings.CutSuffix(c.Param("file"), ".js")
+	if file := s.byHash[hash]; file != nil && isScript {
+		return file.send(c, cachePinned)
 	}
-	return s.send(c, "public, max-age=31536000, immutable")
+	return rejection.New(rejection.UnknownScript, "This build of the script is not here: the latest is /%s, and its immutable name is /%s.%s.js.", s.name, strings.TrimSuffix(s.name, ".js"), s.latest.hash)
 }
 
-func (s *scriptFiles) send(c echo.Context, cacheControl string) error {
-	body, etag := s.plain, `"`+s.hash+`"`
+// scriptFile is one build with its compressed forms, each made when it is first asked for: most releases never are.
+type scriptFile struct {
+	hash   string
+	plain  []byte
+	zipped func() []byte
+	brotli func() []byte
+}
+
+func newScriptFile(script Script) *scriptFile {
+	compressed := func(compress func([]byte) ([]byte, error)) func() []byte {
+		return sync.OnceValue(func() []byte {
+			body, err := compress(script.Body)
+			if err != nil || len(body) >= len(script.Body) {
+				return nil // not worth it
+			}
+			return body
+		})
+	}
+	return &scriptFile{
+		hash: script.Hash, plain: script.Body,
+		zipped: compressed(zip), brotli: compressed(breakDown),
+	}
+}
+
+func zip(body []byte) ([]byte, error) {
+	var out bytes.Buffer
+	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(body); err != nil {
+		return nil, err
+	}
+	err = w.Close()
+	return out.Bytes(), err
+}
+
+func breakDown(body []byte) ([]byte, error) {
+	var out bytes.Buffer
+	w := brotli.NewWriterLevel(&out, brotli.BestCompression)
+	if _, err := w.Write(body); err != nil {
+		return nil, err
+	}
+	err := w.Close()
+	return out.Bytes(), err
+}
+
+// choose returns the smallest form that the client takes, and the name of its encoding.
+func (s *scriptFile) choose(acceptEncoding string) (body []byte, encoding string) {
+	if accepts(acceptEncoding, "br") {
+		if body = s.brotli(); body != nil {
+			return body, "br"
+		}
+	}
+	if accepts(acceptEncoding, "gzip") {
+		if body = s.zipped(); body != nil {
+			return body, "gzip"
+		}
+	}
+	return s.plain, ""
+}
+
+func (s *scriptFile) send(c echo.Context, cacheControl string) error {
+	body, encoding := s.choose(strings.Join(c.Request().Header.Values(echo.HeaderAcceptEncoding), ","))
+	etag := `"` + s.hash + `"`
 	header := c.Response().Header()
-	if acceptsGzip(c.Request().Header.Get(echo.HeaderAcceptEncoding)) {
-		body, etag = s.zipped, `"`+s.hash+`-gzip"`
-		header.Set(echo.HeaderContentEncoding, "gzip")
+	if encoding != "" {
+		etag = `"` + s.hash + "-" + encoding + `"`
+		header.Set(echo.HeaderContentEncoding, encoding)
 	}
 	header.Set("Etag", etag)
 	header.Set(echo.HeaderCacheControl, cacheControl)
@@ -78,12 +164,16 @@ func sameTag(ifNoneMatch, etag string) bool {
 	return false
 }
 
-func acceptsGzip(acceptEncoding string) bool {
+// accepts tells whether an Accept-Encoding names the encoding, with a weight that is not nothing.
+func accepts(acceptEncoding, encoding string) bool {
 	for part := range strings.SplitSeq(acceptEncoding, ",") {
-		name, weight, _ := strings.Cut(part, ";")
-		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
-			return strings.ReplaceAll(strings.TrimSpace(weight), " ", "") != "q=0"
+		name, parameters, _ := strings.Cut(part, ";")
+		if !strings.EqualFold(strings.TrimSpace(name), encoding) {
+			continue
 		}
+		weight, found := strings.CutPrefix(strings.ToLower(strings.ReplaceAll(parameters, " ", "")), "q=")
+		q, err := strconv.ParseFloat(weight, 64)
+		return !found || err == nil && q > 0
 	}
 	return false
 }
