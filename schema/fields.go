@@ -2,7 +2,9 @@ package schema
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,6 +21,7 @@ type Field struct {
 	By   string // who fills it: browser, crm or server
 
 	index []int
+	each  int // bytes of each value of a map, of which there are at most MaxParameters; 0 for no bound
 }
 
 // Fields lists the fields of a record (TouchRecord, Submission, …, or a pointer to one) in the order of its columns, read
@@ -49,7 +52,8 @@ func appendFields(fields []Field, t reflect.Type, prefix string, index []int) []
 			fields = appendFields(fields, member.Type, prefix+column, at)
 		default:
 			longest, _ := strconv.Atoi(member.Tag.Get("max"))
-			fields = append(fields, Field{Name: prefix + column, Max: longest, By: member.Tag.Get("by"), index: at})
+			each, _ := strconv.Atoi(member.Tag.Get("each"))
+			fields = append(fields, Field{Name: prefix + column, Max: longest, By: member.Tag.Get("by"), index: at, each: each})
 		}
 	}
 	return fields
@@ -92,15 +96,28 @@ func parsedUUID(text string) uuid.UUID {
 	return id
 }
 
-// Bound cuts every text member of the record that pointer points to at its Max, at a rune boundary, and drops
-// invalid UTF-8 and NUL bytes. It is the one place where the limits of the struct tags are enforced.
+// Bound cuts every text member of the record that pointer points to at its Max, and every custom parameter at its own, at
+// a rune boundary, and drops invalid UTF-8 and NUL bytes. It is the one place where the limits of the struct tags are enforced.
 func Bound(pointer any) {
 	v := reflect.ValueOf(pointer).Elem()
 	for _, field := range fieldsOf(v.Type()) {
 		member := v.FieldByIndex(field.index)
 		if member.Kind() == reflect.String && field.Max > 0 {
 			member.SetString(CutText(member.String(), field.Max))
+		} else if field.each > 0 {
+			boundMap(member.Interface().(map[string]string), field.each)
 		}
+	}
+}
+
+// boundMap cuts the values; of too many names the last in their order go.
+func boundMap(values map[string]string, each int) {
+	for i, name := range slices.Sorted(maps.Keys(values)) {
+		if i >= MaxParameters {
+			delete(values, name)
+			continue
+		}
+		values[name] = CutText(values[name], each)
 	}
 }
 

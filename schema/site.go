@@ -17,7 +17,9 @@ type Site struct {
 	OwnDomains []string `toml:"own_domains"`
 	// IgnoredReferrers are hosts that are no source although foreign: payment, single sign-on, web mail.
 	IgnoredReferrers []string `toml:"ignored_referrers"`
-	Forms            []Form   `toml:"form"`
+	// Parameters are the custom URL parameters that the site's touches keep, in lower case: at most MaxParameters.
+	Parameters []string `toml:"parameters"`
+	Forms      []Form   `toml:"form"`
 	// APIKeyHashes are SHA-256 in hex of the site's secret API keys.
 	APIKeyHashes []string `toml:"api_key_hashes"`
 	// LookbackDays bounds how old the latest known touch may be to get a lead's or a conversion's credit. 1 to 730.

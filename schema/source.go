@@ -129,14 +129,15 @@ func registrable(host string) string {
 func (r *Resolver) Own(host string) bool { return host != "" && r.own[registrable(host)] }
 
 // Ignored tells whether host is no source although foreign: the site's own list, else payment and sign-on services.
-func (r *Resolver) Ignored(host string) bool {
-	host = cleanHost(host)
+func (r *Resolver) Ignored(host string) bool { return r.ignores(place{host: cleanHost(host)}) }
+
+func (r *Resolver) ignores(from place) bool {
 	for _, ignored := range r.ignored {
-		if underHost(host, ignored) {
+		if underHost(from.host, ignored) {
 			return true
 		}
 	}
-	source, ok := lookupHost(host)
+	source, ok := from.lookup()
 	return ok && source.category == categoryIgnored
 }
 
@@ -148,17 +149,17 @@ func underHost(host, parent string) bool {
 // function of the touch and the site's rules. Precedence: utm_source, click id, referrer; what none of them names is
 // direct. See schema/README.md for the whole table.
 func (r *Resolver) Resolve(t *Touch) {
-	host := referrerHost(t.Referrer)
-	if r.Own(host) || r.Ignored(host) {
-		t.Referrer, host = "", ""
+	from := placeOf(t.Referrer)
+	if !from.app && r.Own(from.host) || r.ignores(from) {
+		t.Referrer, from = "", place{}
 	}
-	t.ReferrerDomain = CutText(host, 255)
+	t.ReferrerDomain = CutText(from.host, 255)
 	t.Campaign, t.Term, t.Content = normalValue(t.UTMCampaign), normalValue(t.UTMTerm), normalValue(t.UTMContent)
 	if t.Direct() {
 		t.Source, t.Medium, t.Channel = SourceDirect, MediumNone, ChannelDirect
 		return
 	}
-	name, kind, medium := r.place(t, host)
+	name, kind, medium := r.name(t, from)
 	if tagged := normalValue(t.UTMMedium); tagged != "" {
 		medium = tagged
 	}
@@ -166,29 +167,33 @@ func (r *Resolver) Resolve(t *Touch) {
 	t.Channel = channelOf(name, medium, t.Campaign, kind)
 }
 
-// place names where the touch came from, and the medium to assume where no utm_medium says.
-func (r *Resolver) place(t *Touch, host string) (name string, kind category, medium string) {
+// name says where the touch came from, and the medium to assume where no utm_medium says.
+func (r *Resolver) name(t *Touch, from place) (name string, kind category, medium string) {
 	click, clickMedium := clickSource(t)
 	if tagged := normalValue(t.UTMSource); tagged != "" {
 		name, kind, medium = r.tagged(tagged)
-		if click != "" && clickMedium == "cpc" && sameOwner(click, name) {
+		if click != "" && clickMedium != "social" && sameOwner(click, name) {
 			medium = clickMedium
 		}
 		return name, kind, medium
 	}
-	if host != "" {
-		name, kind, medium = r.referrer(host)
+	if from.host != "" {
+		name, kind, medium = r.referrer(from)
 	}
-	if click != "" && !(clickMedium == "social" && kind == categorySocial) {
+	switch {
+	case click == "", clickMedium == "social" && kind == categorySocial:
 		// A click id says more than a referrer, save that fbclid is put on every outgoing link, from Instagram too.
-		return click, categoryByName()[click], clickMedium
+		return name, kind, medium
+	case click == "yandex" && name == "yahoo":
+		// Yahoo Japan calls its click id yclid too.
+		click = name
 	}
-	return name, kind, medium
+	return click, categoryByName()[click], clickMedium
 }
 
 // sameOwner keeps a google click id from making a newsletter's link "cpc" when somebody shared an ad's URL.
 func sameOwner(click, name string) bool {
-	return click == name || click == "google" && name == "youtube" || click == "facebook" && name == "instagram" || click == "bing" && name == "yahoo"
+	return click == name || click == "google" && name == "youtube" || click == "facebook" && name == "instagram" || (click == "bing" || click == "yandex") && name == "yahoo"
 }
 
 func (r *Resolver) tagged(name string) (string, category, string) {
@@ -206,21 +211,22 @@ func (r *Resolver) tagged(name string) (string, category, string) {
 	return name, kind, mediumOf[kind]
 }
 
-func (r *Resolver) referrer(host string) (string, category, string) {
+func (r *Resolver) referrer(from place) (string, category, string) {
 	for _, rule := range r.rules {
-		if underHost(host, rule.Host) {
+		if underHost(from.host, rule.Host) {
 			kind := categoryByName()[rule.Source]
 			return rule.Source, kind, cmp.Or(rule.Medium, mediumOf[kind], "referral")
 		}
 	}
-	source, ok := lookupHost(host)
+	source, ok := from.lookup()
 	if !ok {
-		return host, "", "referral"
+		return from.host, "", "referral"
 	}
 	return source.name, source.category, cmp.Or(mediumOf[source.category], "referral")
 }
 
-// clickSource names the network that put a click id on the link. Networks that mark only paid clicks give cpc.
+// clickSource names the network that put a click id on the link. Networks that mark only paid clicks give cpc; dclid is of
+// Google's display advertising, and gclid beside it says more (Google: "if both are there, gclid counts").
 func clickSource(t *Touch) (name, medium string) {
 	switch {
 	case t.Gclid != "", t.Gbraid != "", t.Wbraid != "":
@@ -233,6 +239,16 @@ func clickSource(t *Touch) (name, medium string) {
 		return "twitter", "cpc"
 	case t.LiFatID != "":
 		return "linkedin", "cpc"
+	case t.Epik != "":
+		return "pinterest", "cpc"
+	case t.RdtCid != "":
+		return "reddit", "cpc"
+	case t.ScCid != "":
+		return "snapchat", "cpc"
+	case t.Yclid != "":
+		return "yandex", "cpc"
+	case t.Dclid != "":
+		return "google", "display"
 	case t.Fbclid != "":
 		return "facebook", "social"
 	}
@@ -264,19 +280,35 @@ func lookupHost(host string) (knownSource, bool) {
 	return knownSource{}, false
 }
 
-// referrerHost returns the host of a web referrer or the package of an android-app:// one, "" for anything else.
-func referrerHost(text string) string {
-	u, err := url.Parse(strings.TrimSpace(text))
+// place is where a referrer points: the host of a web page, or an app, whose host is its package id.
+type place struct {
+	host string
+	app  bool
+}
+
+// placeOf reads http(s):, android-app: and ios-app: referrers; anything else is no place.
+func placeOf(referrer string) place {
+	u, err := url.Parse(strings.TrimSpace(referrer))
 	if err != nil || u.Host == "" {
-		return ""
+		return place{}
 	}
 	switch u.Scheme {
 	case "http", "https":
-		return cleanHost(u.Hostname())
+		return place{host: cleanHost(u.Hostname())}
 	case "android-app", "ios-app":
-		return strings.ToLower(u.Host)
+		return place{host: strings.ToLower(u.Host), app: true}
 	}
-	return ""
+	return place{}
+}
+
+// lookup finds the place in sources.csv. A package id is no host: it is listed as a whole, or unknown (app.t.me.client is
+// not Telegram).
+func (p place) lookup() (knownSource, bool) {
+	if p.app {
+		source, ok := knownSources()[p.host]
+		return source, ok
+	}
+	return lookupHost(p.host)
 }
 
 // normalValue is how UTM values are matched: one further percent-decoding where a tool encoded twice, Unicode NFC,

@@ -1,6 +1,9 @@
 package schema
 
-import "testing"
+import (
+	"reflect"
+	"testing"
+)
 
 func testResolver(t *testing.T) *Resolver {
 	t.Helper()
@@ -84,7 +87,7 @@ func TestResolve(t *testing.T) {
 			}
 			again := touch
 			testResolver(t).Resolve(&again)
-			if again != touch {
+			if !reflect.DeepEqual(again, touch) {
 				t.Errorf("resolving twice changes the touch: %+v, then %+v", touch, again)
 			}
 			if touch.UTMSource != c.touch.UTMSource || touch.UTMCampaign != c.touch.UTMCampaign {

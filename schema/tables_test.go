@@ -17,9 +17,11 @@ var tableRecords = map[string]any{
 var (
 	createTable = regexp.MustCompile(`(?s)CREATE TABLE IF NOT EXISTS (\w+)\n\(\n(.*?)\n\)\n(.*?);`)
 	columnLine  = regexp.MustCompile(`^    (\w+)\s+(\S.*?),?$`)
+	alterTable  = regexp.MustCompile(`(?s)ALTER TABLE (\w+)\n(.*?);`)
+	addedColumn = regexp.MustCompile(`^    ADD COLUMN IF NOT EXISTS (\w+)\s+(\S.*?)\s+AFTER (\w+),?$`)
 )
 
-// ddl is one CREATE TABLE, read as text.
+// ddl is one CREATE TABLE with the ALTER TABLEs after it, read as text.
 type ddl struct {
 	columns []string // that an insert fills, in order
 	types   map[string]string
@@ -53,8 +55,49 @@ func readTables(t *testing.T) map[string]ddl {
 			}
 			tables[found[1]] = table
 		}
+		for _, found := range alterTable.FindAllStringSubmatch(string(text), -1) {
+			tables[found[1]] = alter(t, file, tables[found[1]], found[2])
+		}
 	}
 	return tables
+}
+
+// alter adds the columns of an ALTER TABLE to a table that an earlier file created.
+func alter(t *testing.T, file string, table ddl, lines string) ddl {
+	t.Helper()
+	for _, line := range strings.Split(lines, "\n") {
+		column := addedColumn.FindStringSubmatch(line)
+		if column == nil {
+			t.Errorf("%s: can't read the line %q", file, line)
+			continue
+		}
+		after := slices.Index(table.columns, column[3])
+		if after < 0 || table.types[column[1]] != "" {
+			t.Errorf("%s: %s: there is no %s, or the column is there already", file, column[1], column[3])
+			continue
+		}
+		table.columns = slices.Insert(table.columns, after+1, column[1])
+		table.types[column[1]] = column[2]
+	}
+	return table
+}
+
+// A migration is one statement, so that every client can run the file as it is.
+func TestOneStatementPerTableFile(t *testing.T) {
+	files, err := fs.Glob(Tables, "tables/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := fs.ReadFile(Tables, file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		statement, rest, found := strings.Cut(regexp.MustCompile(`(?m)^--.*$`).ReplaceAllString(string(text), ""), ";")
+		if !found || strings.TrimSpace(rest) != "" || strings.TrimSpace(statement) == "" {
+			t.Errorf("%s is not one statement with a semicolon", file)
+		}
+	}
 }
 
 // The DDL is hand-written; here it is held to the structs. A test in collector/store does the same on a live database.

@@ -22,6 +22,7 @@ type Touch struct {
 	UTMCampaign string `json:"utm_campaign,omitempty" ch:"utm_campaign" max:"1024" by:"browser"`
 	UTMTerm     string `json:"utm_term,omitempty" ch:"utm_term" max:"1024" by:"browser"`
 	UTMContent  string `json:"utm_content,omitempty" ch:"utm_content" max:"1024" by:"browser"`
+	UTMID       string `json:"utm_id,omitempty" ch:"utm_id" max:"1024" by:"browser"`
 
 	Gclid   string `json:"gclid,omitempty" ch:"gclid" max:"512" by:"browser"`
 	Gbraid  string `json:"gbraid,omitempty" ch:"gbraid" max:"512" by:"browser"`
@@ -31,6 +32,15 @@ type Touch struct {
 	Ttclid  string `json:"ttclid,omitempty" ch:"ttclid" max:"512" by:"browser"`
 	Twclid  string `json:"twclid,omitempty" ch:"twclid" max:"512" by:"browser"`
 	LiFatID string `json:"li_fat_id,omitempty" ch:"li_fat_id" max:"512" by:"browser"`
+	Dclid   string `json:"dclid,omitempty" ch:"dclid" max:"512" by:"browser"`
+	Epik    string `json:"epik,omitempty" ch:"epik" max:"512" by:"browser"`
+	RdtCid  string `json:"rdt_cid,omitempty" ch:"rdt_cid" max:"512" by:"browser"`
+	ScCid   string `json:"sccid,omitempty" ch:"sccid" max:"512" by:"browser"`
+	Yclid   string `json:"yclid,omitempty" ch:"yclid" max:"512" by:"browser"`
+
+	// Parameters are the site's custom URL parameters (Site.Parameters) by name: information beside the source, never a
+	// source. On the wire each is a member of its own beside utm_source, as hidden field hw_first_touch_<name>.
+	Parameters map[string]string `json:"parameters,omitempty" ch:"parameters" each:"512" by:"browser"`
 
 	LandingPage string `json:"landing_page,omitempty" ch:"landing_page" max:"2048" by:"browser"`
 	Referrer    string `json:"referrer,omitempty" ch:"referrer" max:"2048" by:"browser"`
@@ -47,12 +57,26 @@ type Touch struct {
 // Present tells whether there is a touch at all: a submission sent without the snippet carries none.
 func (t *Touch) Present() bool { return !t.OccurredAt.IsZero() }
 
-// Direct tells whether the visitor came from nowhere that can be named: no UTM, no click id, no referrer.
-// It reads the raw fields, so it is the same before and after Resolve.
-func (t *Touch) Direct() bool {
-	return t.UTMSource+t.UTMMedium+t.UTMCampaign+t.UTMTerm+t.UTMContent == "" &&
-		t.Gclid+t.Gbraid+t.Wbraid+t.Msclkid+t.Fbclid+t.Ttclid+t.Twclid+t.LiFatID == "" &&
-		t.Referrer == ""
+// MaxParameters is how many custom parameters a site may allow, so that a touch has no more.
+const MaxParameters = 20
+
+// Tagged tells whether a touch has any UTM or click id: whoever made the link said what it is.
+func (t *Touch) Tagged() bool {
+	return t.UTMSource+t.UTMMedium+t.UTMCampaign+t.UTMTerm+t.UTMContent+t.UTMID != "" ||
+		t.Gclid+t.Gbraid+t.Wbraid+t.Msclkid+t.Fbclid+t.Ttclid+t.Twclid+t.LiFatID != "" ||
+		t.Dclid+t.Epik+t.RdtCid+t.ScCid+t.Yclid != ""
+}
+
+// Direct tells whether the visitor came from nowhere that can be named: no UTM, no click id, no referrer. Custom
+// parameters are no source. It reads the raw fields, so it is the same before and after Resolve.
+func (t *Touch) Direct() bool { return t.Referrer == "" && !t.Tagged() }
+
+// ForgetClick leaves of a touch what names the campaign and drops what names the click, and so the person: click ids and
+// custom parameters. The addresses are the caller's to shorten.
+func (t *Touch) ForgetClick() {
+	t.Gclid, t.Gbraid, t.Wbraid, t.Msclkid, t.Fbclid, t.Ttclid, t.Twclid, t.LiFatID = "", "", "", "", "", "", "", ""
+	t.Dclid, t.Epik, t.RdtCid, t.ScCid, t.Yclid = "", "", "", "", ""
+	t.Parameters = nil
 }
 
 // TouchRecord is a touch as it is kept: a row of table touches.
