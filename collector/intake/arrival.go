@@ -25,6 +25,7 @@ type arrival struct {
 	form      schema.Form
 	visitor   schema.VisitorID
 	setCookie bool // the answer brings the visitor cookie
+	bare      bool // the latest touch was read from the form and the addresses, not sent
 
 	touch      schema.TouchRecord
 	submission schema.Submission
@@ -40,6 +41,7 @@ var touchSteps = []step{
 	{"read the body", (*arrival).read},
 	{"decode the touch", (*arrival).decodeTouch},
 	{"find the site", (*arrival).findSite},
+	{"take the custom parameters", (*arrival).takeParameters},
 	{"identify the touch", (*arrival).identifyTouch},
 	{"name the visitor", (*arrival).nameTouchVisitor},
 	{"date the touch", (*arrival).dateTouch},
@@ -52,6 +54,7 @@ var submissionSteps = []step{
 	{"read the body", (*arrival).read},
 	{"decode the submission", (*arrival).decodeSubmission},
 	{"find the site", (*arrival).findSite},
+	{"take the custom parameters", (*arrival).takeParameters},
 	{"find the form", (*arrival).findForm},
 	{"take the typed fields", (*arrival).takeFields},
 	{"find the contact and the company", (*arrival).findContact},

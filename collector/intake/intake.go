@@ -32,6 +32,8 @@ type Config struct {
 	// Scripts are all builds of the browser scripts, of each name the latest first.
 	Scripts []Script
 	Keeper  Keeper
+	// Links remembers redeemed links for all nodes; nil: this node remembers its own.
+	Links Links
 	// Ready says why the collector cannot accept just now; nil means that it always can.
 	Ready   func() error
 	Now     func() time.Time // nil: time.Now
@@ -43,6 +45,7 @@ type Intake struct {
 	config   Config
 	sites    []*tenant
 	scripts  []*scriptFiles
+	links    *linker
 	accepted *prometheus.CounterVec
 	dropped  *prometheus.CounterVec
 }
@@ -71,7 +74,7 @@ func New(config Config) (*Intake, error) {
 		}, []string{"site", "kind"}),
 		dropped: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "headwater_dropped_total",
-			Help: "Parts of accepted requests that were not kept, by cause: secret_field, excess_field, gpc_touch.",
+			Help: "Parts of accepted requests that were not kept, by cause: secret_field, excess_field, unknown_parameter, gpc_touch.",
 		}, []string{"cause"}),
 	}
 	for i := range config.Sites {
@@ -91,6 +94,7 @@ func New(config Config) (*Intake, error) {
 	if in.scripts, err = newScriptFiles(config.Scripts); err != nil {
 		return nil, err
 	}
+	in.links = newLinker(config)
 	if config.Metrics != nil {
 		config.Metrics.MustRegister(in.accepted, in.dropped)
 	}
@@ -106,6 +110,7 @@ func (in *Intake) Register(e *echo.Echo) {
 	e.OPTIONS("/t", preflight, in.cors)
 	e.POST("/f/:form", in.postSubmission, in.cors)
 	e.OPTIONS("/f/:form", preflight, in.cors)
+	in.registerLinks(e)
 	e.GET("/f/:form/thanks", in.getThanks)
 	e.GET("/.well-known/gpc.json", getGPC)
 	e.GET("/healthz", getHealth)

@@ -14,8 +14,8 @@ import (
 // maxDepth is how deep JSON may nest. Ours needs three levels; a few more are for fields of other people's making.
 const maxDepth = 16
 
-// decodeTouch reads the flat object of POST /t. Unknown members are ignored, so that a newer snippet can talk to an
-// older collector; of a repeated member the first value that is not blank stays.
+// decodeTouch reads the flat object of POST /t. Unknown members that are no custom parameter of the site either are ignored,
+// so that a newer snippet can talk to an older collector; of a repeated member the first value that is not blank stays.
 func decodeTouch(body []byte, p *payload) error {
 	return readObject(body, func(name string, d *jsontext.Decoder) error {
 		switch name {
@@ -123,9 +123,9 @@ func readTouch(d *jsontext.Decoder, name string, t *rawTouch) error {
 	return wrongType(d, name, "an object with the members of a touch, or null")
 }
 
+// readTouchMember reads a member of a touch, or a text that may be a custom parameter of the site.
 func readTouchMember(d *jsontext.Decoder, name string, t *rawTouch) error {
-	// A probe with no value tells whether a touch has this member.
-	if !t.set(name, "") {
+	if kind := d.PeekKind(); (kind == '{' || kind == '[') && t.member(name) == nil {
 		return skip(d)
 	}
 	value := ""

@@ -1,7 +1,6 @@
 package intake
 
 import (
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -67,33 +66,6 @@ func urlParams(text string) params {
 		fragment = fragment[at+1:]
 	}
 	return appendParams(parseParams(query), fragment, 0)
-}
-
-// CampaignOf returns what the parameters of a URL say about a touch, as intake reads them: the UTMs and click ids, and the
-// custom parameters that extra names in lower case. It holds no blank values; values are decoded once, and not yet cut.
-// Tests of the snippet hold its reading to this one.
-func CampaignOf(rawURL string, extra ...string) map[string]string {
-	found := map[string]string{}
-	for _, p := range urlParams(rawURL) {
-		name := lowerName(p.name)
-		if slices.Contains(touchParams, name) || slices.Contains(extra, name) {
-			if found[name] == "" && !blank(p.value) {
-				found[name] = p.value
-			}
-		}
-	}
-	return found
-}
-
-// lowerName is how names of parameters are compared: as JavaScript's toLowerCase does. It differs from strings.ToLower in
-// one letter, the dotted capital I, which there becomes two characters and so part of no name of ours.
-func lowerName(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\u0130' {
-			return r
-		}
-		return unicode.ToLower(r)
-	}, name)
 }
 
 func decodeParam(text string) string {
@@ -178,15 +150,11 @@ func brokenLength(text string) int {
 	return n
 }
 
-// touchParams are the names of the parameters that make a touch: the five UTMs and the click ids.
+// touchParams are the names of the parameters that make a touch: the UTMs and the click ids.
 var touchParams = func() []string {
 	var names []string
 	for _, field := range schema.Fields(schema.Touch{}) {
-		switch field.Name {
-		case "touch_id", "occurred_at", "landing_page", "referrer":
-			continue
-		}
-		if field.By == "browser" {
+		if field.By == "browser" && field.Max > 0 && field.Name != "landing_page" && field.Name != "referrer" {
 			names = append(names, field.Name)
 		}
 	}
@@ -207,6 +175,8 @@ func touchText(t *schema.Touch, name string) *string {
 		return &t.UTMTerm
 	case "utm_content":
 		return &t.UTMContent
+	case "utm_id":
+		return &t.UTMID
 	case "gclid":
 		return &t.Gclid
 	case "gbraid":
@@ -223,25 +193,20 @@ func touchText(t *schema.Touch, name string) *string {
 		return &t.Twclid
 	case "li_fat_id":
 		return &t.LiFatID
+	case "dclid":
+		return &t.Dclid
+	case "epik":
+		return &t.Epik
+	case "rdt_cid":
+		return &t.RdtCid
+	case "sccid":
+		return &t.ScCid
+	case "yclid":
+		return &t.Yclid
 	case "landing_page":
 		return &t.LandingPage
 	case "referrer":
 		return &t.Referrer
 	}
 	return nil
-}
-
-// fillTouch copies the UTMs and click ids among p into t, of each the first that is not blank, and tells whether there was
-// any.
-func fillTouch(t *schema.Touch, p params) bool {
-	found := false
-	for i := range p {
-		name := lowerName(p[i].name)
-		if !slices.Contains(touchParams, name) || blank(p[i].value) {
-			continue
-		}
-		keepFirst(touchText(t, name), p[i].value)
-		found = true
-	}
-	return found
 }

@@ -44,28 +44,36 @@ func (p *payload) member(name string) *string {
 type rawTouch struct {
 	schema.Touch
 	id, at string
+	// others are the members that no touch has: custom parameters of the site, once it is known which site that is.
+	others params
 }
+
+// maxOthers bounds rawTouch.others; a site allows far fewer.
+const maxOthers = 200
 
 // empty tells whether nothing of a touch was sent. A direct touch is not empty: it has an id, a time, a landing page.
 func (t *rawTouch) empty() bool {
-	return t.id == "" && t.at == "" && t.LandingPage == "" && t.Direct()
+	return t.id == "" && t.at == "" && t.LandingPage == "" && t.Direct() && len(t.Parameters) == 0
 }
 
-// set stores the member called name; the first value that is not blank stays. It tells whether a touch has such a
-// member.
-func (t *rawTouch) set(name, value string) bool {
-	target := touchText(&t.Touch, name)
+// member returns the text that an object or a hidden field sets under name, nil where a touch has no such member.
+func (t *rawTouch) member(name string) *string {
 	switch name {
 	case "touch_id":
-		target = &t.id
+		return &t.id
 	case "occurred_at":
-		target = &t.at
+		return &t.at
 	}
-	if target == nil {
-		return false
+	return touchText(&t.Touch, name)
+}
+
+// set stores what was sent under name; the first value that is not blank stays.
+func (t *rawTouch) set(name, value string) {
+	if member := t.member(name); member != nil {
+		keepFirst(member, value)
+	} else if len(t.others) < maxOthers && !blank(value) {
+		t.others = append(t.others, pair{name, value})
 	}
-	keepFirst(target, value)
-	return true
 }
 
 // keepFirst sets target unless it holds something already or value is blank.

@@ -25,7 +25,7 @@ func (a *arrival) attachTouches() error {
 	}
 	if !hasLatest {
 		if bare, ok := a.bareTouch(); ok {
-			latest.Touch, hasLatest = bare, true
+			latest.Touch, hasLatest, a.bare = bare, true, true
 		}
 	}
 	// Whoever knows one touch only knows the visitor's first and latest.
@@ -55,35 +55,46 @@ func (a *arrival) attach(raw *rawTouch, name string) error {
 		at = momentOf(raw.id)
 	}
 	raw.OccurredAt = a.clampAttached(at)
-	readLandingPage(&raw.Touch)
+	a.readLandingPage(&raw.Touch)
 	return nil
 }
 
 // bareTouch makes a touch, now, from UTMs and click ids among the form's own fields, else in the address that the form
-// was sent to, else in the address of the site's page that it was sent from.
+// was sent to, else in the address of the site's page that it was sent from. Custom parameters come from these addresses
+// only: a field of such a name is the person's own.
 func (a *arrival) bareTouch() (schema.Touch, bool) {
 	page := a.ownReferer()
 	t := schema.Touch{
 		TouchID:     derivedTouchID(a.submission.SubmissionID, "latest"),
 		OccurredAt:  a.submission.OccurredAt,
-		LandingPage: page,
+		LandingPage: withoutLink(page),
 	}
-	found := fillTouch(&t, a.raw.fields) || fillTouch(&t, a.query) || fillTouch(&t, urlParams(page))
-	return t, found
+	ofPage := urlParams(page)
+	found := fillTouch(&t, a.raw.fields) || fillTouch(&t, a.query) || fillTouch(&t, ofPage)
+	fillParameters(&t, a.query, a.site.Parameters)
+	fillParameters(&t, ofPage, a.site.Parameters)
+	return t, found || len(t.Parameters) > 0
 }
 
-// readLandingPage fills a touch that names no UTM and no click id from the address of its landing page, for senders
-// that leave the reading to us.
-func readLandingPage(t *schema.Touch) {
-	unreferred := *t
-	unreferred.Referrer = ""
-	if unreferred.Direct() {
-		fillTouch(t, urlParams(t.LandingPage))
+// readLandingPage fills a touch that names no UTM and no click id, or no custom parameter, from the address of its landing
+// page, for senders that leave the reading to us.
+func (a *arrival) readLandingPage(t *schema.Touch) {
+	t.LandingPage, t.Referrer = withoutLink(t.LandingPage), withoutLink(t.Referrer)
+	tagged, parameters := t.Tagged(), len(t.Parameters) > 0
+	if tagged && (parameters || len(a.site.Parameters) == 0) {
+		return
+	}
+	ofPage := urlParams(t.LandingPage)
+	if !tagged {
+		fillTouch(t, ofPage)
+	}
+	if !parameters {
+		fillParameters(t, ofPage, a.site.Parameters)
 	}
 }
 
 func (a *arrival) boundTouch() error {
-	readLandingPage(&a.touch.Touch)
+	a.readLandingPage(&a.touch.Touch)
 	schema.Bound(&a.touch)
 	return nil
 }
@@ -96,35 +107,45 @@ func (a *arrival) boundSubmission() error {
 	if s.Page == "" {
 		s.Page = a.ownReferer()
 	}
+	s.Page = withoutLink(s.Page)
 	schema.Bound(s)
 	return nil
 }
 
 func (a *arrival) resolveTouch() error {
-	a.site.resolver.Resolve(&a.touch.Touch)
+	a.resolveHere(&a.touch.Touch)
 	return nil
+}
+
+// resolveHere resolves a touch that happened in the very browser that sends it now.
+func (a *arrival) resolveHere(t *schema.Touch) {
+	app := ""
+	if t.Direct() {
+		app = schema.AppOf(a.c.Request().UserAgent())
+	}
+	a.site.resolver.ResolveInApp(t, app)
 }
 
 func (a *arrival) resolveSubmission() error {
-	for _, t := range []*schema.Touch{&a.submission.FirstTouch, &a.submission.LatestTouch} {
-		if !t.Present() {
+	s := &a.submission
+	for _, t := range []*schema.Touch{&s.FirstTouch, &s.LatestTouch} {
+		switch {
+		case !t.Present():
 			continue
+		case a.bare && t.TouchID == s.LatestTouch.TouchID:
+			a.resolveHere(t)
+		default:
+			a.site.resolver.Resolve(t)
 		}
-		a.site.resolver.Resolve(t)
 		if a.private {
-			forgetClick(t)
+			t.ForgetClick()
+			t.LandingPage, t.Referrer = withoutQuery(t.LandingPage), withoutQuery(t.Referrer)
 		}
 	}
 	if a.private {
-		a.submission.Page = withoutQuery(a.submission.Page)
+		s.Page = withoutQuery(s.Page)
 	}
 	return nil
-}
-
-// forgetClick leaves of a touch what names the campaign and drops what names the click, and so the person.
-func forgetClick(t *schema.Touch) {
-	t.Gclid, t.Gbraid, t.Wbraid, t.Msclkid, t.Fbclid, t.Ttclid, t.Twclid, t.LiFatID = "", "", "", "", "", "", "", ""
-	t.LandingPage, t.Referrer = withoutQuery(t.LandingPage), withoutQuery(t.Referrer)
 }
 
 func withoutQuery(address string) string {
