@@ -138,11 +138,12 @@ func parameters() []string {
 	return names
 }
 
-// touchFields are the fields of a touch that the browser fills, in the order of their columns.
+// touchFields are the fields of a touch that the browser fills, in the order of their columns. The custom parameters are a
+// map, which no hidden field is called: each of them is one of its own, named by the site.
 func touchFields() []schema.Field {
 	var fields []schema.Field
 	for _, field := range schema.Fields(schema.Touch{}) {
-		if field.By == "browser" {
+		if field.By == "browser" && field.Name != "parameters" {
 			fields = append(fields, field)
 		}
 	}
