@@ -298,7 +298,7 @@ func TestDemand13_AddressRewrittenBeforeTheScript(t *testing.T) {
 func TestPrerenderedPageIsNoArrivalUntilShown(t *testing.T) {
 	everywhere(t, func(t *testing.T, e engine.Engine) {
 		s, b := newSite(t, ""), newTab(t, e)
-		b.open(s.at("shop.localhost", "/plain")) // browsers prerender trustworthy origins only
+		b.open(s.plainAt("shop.localhost", "/plain")) // browsers prerender trustworthy origins only
 		eval[bool](b, `open("/prerender", "_blank", "noopener"), true`)
 		s.wait("/hidden", 1) // the hidden page has run all its scripts
 		s.mu.Lock()
@@ -344,7 +344,7 @@ func TestProxiedPathAndAnyFileName(t *testing.T) {
 		s.script = s.at("t.collector.test", "/hw.js")
 		b.open(s.page("/landing"))
 		r := s.wait("/t", 1)[0]
-		if r.host != "t.collector.test:"+s.port || r.origin != "http://"+shop+":"+s.port {
+		if r.host != "t.collector.test:"+s.port || r.origin != s.at(shop, "") {
 			t.Errorf("the touch went to %s from %s", r.host, r.origin)
 		}
 		b.wantSent("/t") // and no preflight went with it: that would be another request of this method
@@ -373,9 +373,9 @@ func TestTouchByHand(t *testing.T) {
 func TestNamesBelowLocalhostAreForeign(t *testing.T) {
 	everywhere(t, func(t *testing.T, e engine.Engine) {
 		s, b := newSite(t, ""), newTab(t, e)
-		b.openFrom(s.at("google.localhost", "/"), s.at("localhost", "/landing"))
-		wantField(t, s.touches(1)[0], "referrer", s.at("google.localhost", "/"))
-		b.openFrom(s.at("localhost", "/"), s.at("localhost", "/second"))
+		b.openFrom(s.plainAt("google.localhost", "/"), s.plainAt("localhost", "/landing"))
+		wantField(t, s.touches(1)[0], "referrer", s.plainAt("google.localhost", "/"))
+		b.openFrom(s.plainAt("localhost", "/"), s.plainAt("localhost", "/second"))
 		b.wantSent("/t")
 	})
 }

@@ -77,6 +77,10 @@ func TestMain(m *testing.M) {
 			code = 1
 		}
 	}
+	if err := os.RemoveAll(programs); err != nil {
+		fmt.Fprintf(os.Stderr, "remove the collector: %v\n", err)
+		code = 1
+	}
 	fmt.Print(results.summary())
 	os.Exit(code)
 }

@@ -11,7 +11,6 @@ import (
 func TestDemand11_CookieOfTheCollectorIsKept(t *testing.T) {
 	everywhere(t, func(t *testing.T, e engine.Engine) {
 		s, b := newSite(t, ""), newTab(t, e)
-		s.setCookie = true
 		b.open(s.page("/landing"))
 		visitor := s.touches(1)[0]["visitor_id"].(string)
 		b.await(`document.cookie == ` + quote("hw="+visitor)) // once, so the snippet wrote none beside it
@@ -24,9 +23,11 @@ func TestDemand11_CookieOfTheCollectorIsKept(t *testing.T) {
 	})
 }
 
+// A collector on another domain has no cookie that a page of the site could read.
 func TestCookieFallbackIsOnTheRegistrableDomain(t *testing.T) {
 	everywhere(t, func(t *testing.T, e engine.Engine) {
 		s, b := newSite(t, ""), newTab(t, e)
+		s.script = s.at("t.collector.test", "/hw.js")
 		b.open(s.page("/landing"))
 		visitor := s.touches(1)[0]["visitor_id"].(string)
 		b.await(`document.cookie == ` + quote("hw="+visitor))
@@ -44,7 +45,7 @@ func TestCookieFallbackOnAddressesWithoutADomain(t *testing.T) {
 	everywhere(t, func(t *testing.T, e engine.Engine) {
 		for _, host := range []string{"localhost", "127.0.0.1"} {
 			s, b := newSite(t, ""), newTab(t, e)
-			b.open(s.at(host, "/landing"))
+			b.open(s.plainAt(host, "/landing"))
 			visitor := s.touches(1)[0]["visitor_id"].(string)
 			b.await(`document.cookie == ` + quote("hw="+visitor))
 		}

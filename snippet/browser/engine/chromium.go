@@ -26,18 +26,21 @@ func chromiumPath() string {
 func findChromium() string { return unlessFound(chromiumPath(), "chromium") }
 
 func startChromium() (Engine, error) {
+	world := newInternet()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(chromiumPath()),
 		chromedp.DisableGPU,
 		chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("host-resolver-rules", "MAP * 127.0.0.1"),
+		chromedp.Flag("proxy-server", world.address()),
+		chromedp.Flag("proxy-bypass-list", "<-loopback>"),
+		chromedp.Flag("ignore-certificate-errors", true),
 	)
 	if isRoot() {
 		options = append(options, chromedp.NoSandbox)
 	}
 	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, stop := chromedp.NewContext(allocator)
-	c := &chromium{ctx: ctx, stop: func() { stop(); stopAllocator() }}
+	c := &chromium{ctx: ctx, stop: func() { stop(); stopAllocator(); world.close() }}
 	if err := chromedp.Do(ctx); err != nil {
 		c.stop()
 		return nil, fmt.Errorf("start chromium: %w", err)

@@ -3,8 +3,9 @@
 // What belongs here: starting a browser, pages in fresh profiles, JavaScript in a page, and what left a page. What does
 // not: anything that knows the snippet. Only tests import this package.
 //
-// Every host name is this machine: a page of http://www.shop.example:4711 is what listens on port 4711 here, and nothing
-// leaves the machine. Firefox and WebKit get there through a proxy of this package (see internet), Chromium by a flag.
+// Every host name is this machine: a page of http://www.shop.example:4711 or https://www.shop.example:4711 is what
+// listens, without TLS, on port 4711 here, and nothing leaves the machine: browsers get there through a proxy of this
+// package (see internet).
 package engine
 
 import (

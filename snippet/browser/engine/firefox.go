@@ -17,7 +17,7 @@ import (
 // firefox is driven by WebDriver BiDi; each profile is a user context (a container).
 type firefox struct {
 	profile  string
-	process  *process
+	process  *Process
 	bidi     *bidi
 	internet *internet
 }
@@ -49,6 +49,8 @@ user_pref("datareporting.policy.dataSubmissionEnabled", false);
 user_pref("network.captive-portal-service.enabled", false);
 user_pref("network.connectivity-service.enabled", false);
 user_pref("network.trr.mode", 5);
+user_pref("network.http.speculative-parallel-limit", 0);
+user_pref("network.dns.disablePrefetch", true);
 user_pref("toolkit.telemetry.enabled", false);
 user_pref("toolkit.telemetry.server", "");
 `
@@ -81,12 +83,12 @@ func (f *firefox) start() error {
 		return err
 	}
 	command.Stderr = stderr
-	f.process, err = startProcess(command)
+	f.process, err = StartProcess(command)
 	_ = stderr.Close() // the browser has its own
 	if err != nil {
 		return err
 	}
-	address, err := waitForLine(output, regexp.MustCompile(`WebDriver BiDi listening on (ws://\S+)`))
+	address, err := WaitForLine(output, regexp.MustCompile(`WebDriver BiDi listening on (ws://\S+)`))
 	if err != nil {
 		return err
 	}
@@ -105,7 +107,7 @@ func (f *firefox) Close() error {
 		f.bidi.close()
 	}
 	if f.process != nil {
-		f.process.stop()
+		f.process.Stop()
 	}
 	f.internet.close()
 	return os.RemoveAll(f.profile)

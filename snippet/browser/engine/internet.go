@@ -13,13 +13,14 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // internet is the whole internet of one browser, a proxy: every host is this machine, and the requests are written down.
+// https ends here, so that one server without it is every website with and without; the browsers take any certificate.
 //
 // It also plays the pages that lead to the one under test. Browsers let nobody set document.referrer, so a visitor who
-// comes from https://www.linkedin.com/ really was there: on a door, a page with one link. https needs browsers that take
-// any certificate.
+// comes from https://www.linkedin.com/ really was there: on a door, a page with one link.
 type internet struct {
 	proxy, secure *httptest.Server
 	forward       *httputil.ReverseProxy
@@ -28,6 +29,8 @@ type internet struct {
 	mu    sync.Mutex
 	doors map[string]string // address to where its link leads
 	posts []string
+	// idle counts the connections with https that have not asked for anything yet.
+	idle int
 }
 
 // What a page asks the proxy for to learn that all it sent before has come through.
@@ -37,16 +40,21 @@ func newInternet() *internet {
 	n := &internet{doors: map[string]string{}}
 	n.forward = &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
+			_, port, _ := net.SplitHostPort(r.In.Host) // looked at before
 			r.Out.URL.Scheme = "http"
-			r.Out.URL.Host = net.JoinHostPort("127.0.0.1", r.In.URL.Port())
+			r.Out.URL.Host = net.JoinHostPort("127.0.0.1", port)
 			r.Out.Host = r.In.Host
+			if r.In.TLS != nil {
+				r.Out.Header.Set("X-Forwarded-Proto", "https")
+			}
 		},
 		// Browsers hang up when a page is left; nobody needs to read about it.
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 	}
 	n.proxy = httptest.NewServer(http.HandlerFunc(n.serve))
-	n.secure = httptest.NewUnstartedServer(http.HandlerFunc(n.serveSecure))
+	n.secure = httptest.NewUnstartedServer(http.HandlerFunc(n.serve))
 	n.secure.Config.ErrorLog = silent
+	n.secure.Config.ConnState = n.countIdle()
 	n.secure.StartTLS()
 	return n
 }
@@ -83,31 +91,45 @@ func (n *internet) enter(w http.ResponseWriter, address string) bool {
 }
 
 func (n *internet) serve(w http.ResponseWriter, r *http.Request) {
+	address := r.URL.String()
+	if r.TLS != nil {
+		address = "https://" + r.Host + r.URL.RequestURI()
+	}
+	_, _, noPort := net.SplitHostPort(r.Host)
 	switch {
 	case r.Method == http.MethodConnect:
 		n.connect(w, r)
 	case r.URL.Path == markPath:
 		w.Header().Set("Cache-Control", "no-store")
 		w.WriteHeader(http.StatusNoContent)
-	case r.Method == http.MethodGet && n.enter(w, r.URL.String()):
-	case r.URL.Port() == "":
-		http.Error(w, "there is nothing at "+r.URL.Host, http.StatusNotFound)
+	case r.Method == http.MethodGet && n.enter(w, address):
+	case noPort != nil:
+		http.Error(w, "there is nothing at "+r.Host, http.StatusNotFound)
 	default:
 		n.note(r)
 		n.forward.ServeHTTP(w, r)
 	}
 }
 
-func (n *internet) serveSecure(w http.ResponseWriter, r *http.Request) {
-	if !n.enter(w, "https://"+r.Host+r.URL.RequestURI()) {
-		http.NotFound(w, r)
+// countIdle makes what the server with https calls as its connections come and go.
+func (n *internet) countIdle() func(net.Conn, http.ConnState) {
+	idle := map[net.Conn]bool{}
+	return func(c net.Conn, state http.ConnState) {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if state == http.StateNew {
+			idle[c] = true
+		} else {
+			delete(idle, c)
+		}
+		n.idle = len(idle)
 	}
 }
 
-// connect is the way to the doors with https; what a browser wants of its maker's servers is refused.
+// connect is the way to everything with https; what a browser wants of its maker's servers is refused.
 func (n *internet) connect(w http.ResponseWriter, r *http.Request) {
-	host, _, err := net.SplitHostPort(r.Host)
-	if err != nil || !n.hasDoor(host) {
+	host, port, err := net.SplitHostPort(r.Host)
+	if err != nil || port == "443" && !n.hasDoor(host) {
 		http.Error(w, "there is nothing at "+r.Host, http.StatusNotFound)
 		return
 	}
@@ -173,10 +195,22 @@ func (n *internet) since(ctx context.Context, p Page, start int) ([]string, erro
 		if err != nil {
 			return nil, err
 		}
+		n.settle(ctx)
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return append([]string(nil), n.posts[start:]...), nil
+}
+
+// settle waits until every connection with https has brought a request, but not for ever: browsers open some in advance.
+func (n *internet) settle(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+	defer cancel()
+	_ = until(ctx, func() (bool, error) { // time is up for those that were opened in advance
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		return n.idle == 0, nil
+	})
 }
 
 // throughDoor leads p from the page at referrer to the one at address.

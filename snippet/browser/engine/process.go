@@ -19,15 +19,15 @@ var silent = log.New(io.Discard, "", 0)
 // patience bounds the start of a process. It takes a second, on a busy machine a few.
 const patience = 60 * time.Second
 
-// process is a program that dies with this one.
-type process struct {
+// Process is a program that dies with this one.
+type Process struct {
 	command *exec.Cmd
 	ended   chan struct{}
 }
 
-// startProcess starts command. The system ties the end of the child to the thread that started it, so that thread stays.
-func startProcess(command *exec.Cmd) (*process, error) {
-	p := &process{command: command, ended: make(chan struct{})}
+// StartProcess starts command. The system ties the end of the child to the thread that started it, so that thread stays.
+func StartProcess(command *exec.Cmd) (*Process, error) {
+	p := &Process{command: command, ended: make(chan struct{})}
 	command.SysProcAttr = dieWithParent()
 	started := make(chan error)
 	go func() {
@@ -46,14 +46,15 @@ func startProcess(command *exec.Cmd) (*process, error) {
 	return p, nil
 }
 
-func (p *process) stop() {
+// Stop kills the program, and returns once it has ended.
+func (p *Process) Stop() {
 	_ = p.command.Process.Kill() // it may have ended by itself
 	<-p.ended
 }
 
-// waitForLine reads from r until a line matches, returns the pattern's group, and goes on reading so that the writer
+// WaitForLine reads from r until a line matches, returns the pattern's group, and goes on reading so that the writer
 // never waits.
-func waitForLine(r io.Reader, pattern *regexp.Regexp) (string, error) {
+func WaitForLine(r io.Reader, pattern *regexp.Regexp) (string, error) {
 	found := make(chan string, 1)
 	go func() {
 		lines := bufio.NewScanner(r)

@@ -12,7 +12,7 @@ import (
 
 // webDriver is a running driver that speaks classic WebDriver over HTTP.
 type webDriver struct {
-	process *process
+	process *Process
 	base    string
 }
 
@@ -23,7 +23,7 @@ func startWebDriver(ctx context.Context, path string, environment []string) (*we
 	}
 	command := exec.Command(path, "--host=127.0.0.1", "--port="+port)
 	command.Env = environment
-	p, err := startProcess(command)
+	p, err := StartProcess(command)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func startWebDriver(ctx context.Context, path string, environment []string) (*we
 		return status.Ready, err
 	})
 	if err != nil {
-		p.stop()
+		p.Stop()
 		return nil, fmt.Errorf("start %s: %w", path, err)
 	}
 	return d, nil

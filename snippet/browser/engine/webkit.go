@@ -18,7 +18,7 @@ import (
 // start within half a second and keep nothing. There is no headless mode, so it has a screen that nobody sees.
 type webkit struct {
 	display  string
-	screen   *process
+	screen   *Process
 	internet *internet
 
 	mu      sync.Mutex
@@ -61,12 +61,12 @@ func (w *webkit) startScreen() error {
 	}
 	command := exec.Command(lookFor("Xvfb"), "-displayfd", "3", "-screen", "0", "1280x1024x24", "-nolisten", "tcp")
 	command.ExtraFiles = []*os.File{display}
-	w.screen, err = startProcess(command)
+	w.screen, err = StartProcess(command)
 	_ = display.Close() // Xvfb has its own
 	if err != nil {
 		return err
 	}
-	w.display, err = waitForLine(output, regexp.MustCompile(`^(\d+)$`))
+	w.display, err = WaitForLine(output, regexp.MustCompile(`^(\d+)$`))
 	return err
 }
 
@@ -76,10 +76,10 @@ func (w *webkit) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for driver := range w.drivers {
-		driver.process.stop()
+		driver.process.Stop()
 	}
 	if w.screen != nil {
-		w.screen.stop()
+		w.screen.Stop()
 	}
 	w.internet.close()
 	return nil
@@ -102,7 +102,7 @@ func (w *webkit) startDriver(ctx context.Context) (*webDriver, error) {
 }
 
 func (w *webkit) stopDriver(driver *webDriver) {
-	driver.process.stop()
+	driver.process.Stop()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.drivers, driver)
