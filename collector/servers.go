@@ -59,6 +59,7 @@ func registerRoutes(e *echo.Echo, config Config, p *program, registry prometheus
 		Secret:  secret,
 		Scripts: scripts(),
 		Keeper:  p.keeper,
+		Links:   p.visitors,
 		Ready:   p.keeper.ready,
 		Metrics: registry,
 	})

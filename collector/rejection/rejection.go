@@ -31,6 +31,11 @@ const (
 	UnknownSite         Reason = "unknown_site"
 	UnknownForm         Reason = "unknown_form"
 	UnknownScript       Reason = "unknown_script"
+	InvalidLink         Reason = "invalid_link"
+	LinkExpired         Reason = "link_expired"
+	LinkUsed            Reason = "link_used"
+	LinkOtherSite       Reason = "link_other_site"
+	PrivacySignal       Reason = "privacy_signal"
 	UnknownReport       Reason = "unknown_report"
 	UnknownPath         Reason = "unknown_path"
 	Method              Reason = "method"
@@ -65,6 +70,11 @@ var statuses = map[Reason]int{
 	UnknownSite:         http.StatusNotFound,
 	UnknownForm:         http.StatusNotFound,
 	UnknownScript:       http.StatusNotFound,
+	InvalidLink:         http.StatusBadRequest,
+	LinkExpired:         http.StatusGone,
+	LinkUsed:            http.StatusConflict,
+	LinkOtherSite:       http.StatusForbidden,
+	PrivacySignal:       http.StatusForbidden,
 	UnknownReport:       http.StatusNotFound,
 	UnknownPath:         http.StatusNotFound,
 	Method:              http.StatusMethodNotAllowed,

@@ -98,14 +98,15 @@ func (v *Visitors) earliest(arrivals []Arrival) (keys []string, firsts map[strin
 
 // FirstTouch returns the visitor's first touch as far as Redis knows it; false where it knows none.
 func (v *Visitors) FirstTouch(ctx context.Context, site schema.SiteID, visitor schema.VisitorID) (schema.Touch, bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
-	defer cancel()
-	value, err := v.client.Get(ctx, v.firstTouchKey(site, visitor)).Result()
-	if errors.Is(err, redis.Nil) {
-		return schema.Touch{}, false, nil
-	}
+	commands, err := v.run(ctx, func(pipeline redis.Pipeliner) {
+		pipeline.Get(ctx, v.firstTouchKey(site, visitor))
+	})
 	if err != nil {
 		return schema.Touch{}, false, fmt.Errorf("first touch: %w", err)
+	}
+	value, err := commands[0].(*redis.StringCmd).Result()
+	if errors.Is(err, redis.Nil) {
+		return schema.Touch{}, false, nil
 	}
 	return decodeFirstTouch(value)
 }

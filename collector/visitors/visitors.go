@@ -1,6 +1,7 @@
-// Package visitors is what Redis remembers for a while: which records were seen, and each visitor's first touch.
+// Package visitors is what Redis remembers for a while: which records were seen, each visitor's first touch, and which
+// links were used.
 //
-// Belongs here: the duplicate filter and the first-touch claim. Redis is a cache and never the only copy: it may be
+// Belongs here: the duplicate filter, the first-touch claim, and the claim of a link. Redis is a cache and never the only copy: it may be
 // down or forget everything at any time, and ClickHouse gives the same answers later.
 // Does not belong here: anything that must not be lost.
 package visitors
