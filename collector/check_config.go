@@ -103,7 +103,8 @@ func (l *loaded) describeSites(w io.Writer) {
 	}
 }
 
-// scriptAttributes tells the snippet what the config says about a site, so that both call the same pages own.
+// scriptAttributes tells the snippet what the config says about a site, so that both call the same pages own
+// and keep the same parameters.
 func scriptAttributes(site schema.Site) string {
 	attributes := fmt.Sprintf(" data-site=\"%s\"", site.ID)
 	if len(site.OwnDomains) > 0 {
@@ -111,6 +112,9 @@ func scriptAttributes(site schema.Site) string {
 	}
 	if len(site.IgnoredReferrers) > 0 {
 		attributes += fmt.Sprintf(" data-ignored-referrers=\"%s\"", html.EscapeString(strings.Join(site.IgnoredReferrers, " ")))
+	}
+	if len(site.Parameters) > 0 {
+		attributes += fmt.Sprintf(" data-parameters=\"%s\"", strings.Join(site.Parameters, " "))
 	}
 	return attributes
 }

@@ -109,6 +109,7 @@ func (l *loaded) checkSites() {
 		}
 		ids[site.ID] = true
 		l.checkHosts(site, at)
+		l.checkParameters(site, at)
 		l.checkForms(site, at)
 		l.checkKeys(site, at, hashes)
 		if site.LookbackDays < 1 || site.LookbackDays > 730 {
@@ -146,6 +147,19 @@ func (l *loaded) checkHosts(site *schema.Site, at string) {
 		}
 		if strings.TrimSpace(rule.Source) == "" {
 			l.wrongKey(where+".source", "is empty: say what the source is to be called")
+		}
+	}
+}
+
+func (l *loaded) checkParameters(site *schema.Site, at string) {
+	if len(site.Parameters) > schema.MaxParameters {
+		l.wrongKey(at+".parameters", "names %d parameters: a touch keeps at most %d", len(site.Parameters), schema.MaxParameters)
+	}
+	for i, name := range site.Parameters {
+		if err := schema.CheckParameter(name); err != nil {
+			l.wrongKey(at+".parameters", "%v", err)
+		} else if slices.Contains(site.Parameters[:i], name) {
+			l.wrongKey(at+".parameters", "%q stands there twice", name)
 		}
 	}
 }

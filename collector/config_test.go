@@ -97,6 +97,7 @@ own_domains = ["https://acme.example"]
 lookback_days = 0
 time_zone = "Middle-earth"
 api_key_hashes = ["hwk_secretkey"]
+parameters = ["Ref", "gclid", "hw_link", "ok", "ok", "", "source"]
 
   [[site.form]]
   id = "sign up"
@@ -127,10 +128,11 @@ origins = []
 		"flag --log-format: log_format:", path + ":12: site[0].id:", path + ":13: site.orgins: unknown key; did you mean site.origins?",
 		path + ":14: site[0].origins: \"https://www.acme.example/\"", "\"https://WWW.acme.example\"", "\"https://www.acme.example:443\"",
 		"\"acme.example\" is not an origin", "\"https://å.example\"", path + ":15: site[0].own_domains:", path + ":16: site[0].lookback_days:",
-		path + ":17: site[0].time_zone:", path + ":18: site[0].api_key_hashes:", path + ":21: site[0].form[0].id:", path + ":22: site[0].form[0].thank_you:",
-		path + ":28: site[0].form[2].id:", path + ":29: site.form.thankyou: unknown key; did you mean site.form.thank_you?",
-		path + ":32: site[0].source_host[0].host:", path + ":33: site[0].source_host[0].source:", path + ":37: site[1].origins: is empty",
-		path + ":35: site[1]: the site \"beta\" has no form",
+		path + ":17: site[0].time_zone:", path + ":18: site[0].api_key_hashes:", path + ":19: site[0].parameters: \"Ref\" is not a name",
+		"\"gclid\" is a name of Headwater's own", "\"hw_link\" is a name", "\"ok\" stands there twice", "\"\" is not a name", "\"source\" is a name", path + ":22: site[0].form[0].id:", path + ":23: site[0].form[0].thank_you:",
+		path + ":29: site[0].form[2].id:", path + ":30: site.form.thankyou: unknown key; did you mean site.form.thank_you?",
+		path + ":33: site[0].source_host[0].host:", path + ":34: site[0].source_host[0].source:", path + ":38: site[1].origins: is empty",
+		path + ":36: site[1]: the site \"beta\" has no form",
 	} {
 		if !strings.Contains(out, "problem: "+want) && !strings.Contains(out, want) {
 			t.Errorf("%s is not said", want)

@@ -3,7 +3,9 @@ package schema
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -94,3 +96,23 @@ func Origin(text string) string {
 
 // Lookback is LookbackDays as a duration.
 func (s *Site) Lookback() time.Duration { return time.Duration(s.LookbackDays) * 24 * time.Hour }
+
+var parameterName = regexp.MustCompile(`^[a-z0-9_.-]{1,64}$`)
+
+// CheckParameter tells what is wrong with a name in Site.Parameters, nil where nothing is. Names of our own fields are
+// taken: on the wire a custom parameter stands beside them.
+func CheckParameter(name string) error {
+	if !parameterName.MatchString(name) {
+		return fmt.Errorf("%.80q is not a name of lower-case letters, digits, _, . and -, at most 64: URLs may spell it in any case", name)
+	}
+	taken := name == "site" || strings.HasPrefix(name, "hw_")
+	for _, record := range []any{TouchRecord{}, Submission{}} {
+		for _, field := range Fields(record) {
+			taken = taken || field.Name == name
+		}
+	}
+	if taken {
+		return fmt.Errorf("%q is a name of Headwater's own: it is kept already, or means something else", name)
+	}
+	return nil
+}
