@@ -30,9 +30,10 @@ type serveCommand struct {
 func (serveCommand) Help() string {
 	return `Public endpoints (--listen):
 
-  GET  /hw.js, /hw.<hash>.js   the snippet
+  GET  /hw.js, /hw.<hash>.js   the snippet; /hw-adapters.js in the same way
   POST /t                      a touch, JSON
   POST /f/{form}               a submission: an HTML form or JSON
+  POST /link, /link/redeem     a visitor who goes to another domain of the site
   GET  /healthz, /readyz       the process runs; it can accept
   /api/…                       the server API, see GET /api/
   /console/                    the web console, for people with an API key
