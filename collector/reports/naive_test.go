@@ -56,10 +56,16 @@ func (n *naive) candidates(sent *schema.Submission) []*schema.Touch {
 }
 
 func (n *naive) firstTouch(sent *schema.Submission) *schema.Touch {
-	if all := n.candidates(sent); len(all) > 0 {
-		return all[0]
+	all := n.candidates(sent)
+	if len(all) == 0 {
+		return nil
 	}
-	return nil
+	for _, touch := range all { // the same touch, of which the log knows more
+		if compareTouches(touch, all[0]) == 0 && known(touch) {
+			return touch
+		}
+	}
+	return all[0]
 }
 
 func (n *naive) credited(sent *schema.Submission) *schema.Touch {

@@ -23,8 +23,10 @@ const (
 	ByReferrerDomain Dimension = "referrer_domain"
 	ByChannel        Dimension = "channel"
 
-	// byLandingPage is only for the cards and the list of recent leads, which show everything a touch has.
+	// These are only for the cards and the list of recent leads, which show everything a touch has.
 	byLandingPage Dimension = "landing_page"
+	byUTMID       Dimension = "utm_id"
+	byParameters  Dimension = "parameters"
 )
 
 // Dimensions lists the dimensions that a report can be broken down by.

@@ -265,4 +265,4 @@ func (r *Result) addTotals() {
 }
 
 // wholeTouch are the dimensions of reports that show all that a touch has.
-func wholeTouch() []Dimension { return append(Dimensions(), byLandingPage) }
+func wholeTouch() []Dimension { return append(Dimensions(), byLandingPage, byUTMID, byParameters) }

@@ -106,6 +106,9 @@ func (w *worldMaker) submission() *schema.Submission {
 		case 1:
 			if touch := w.given.Touches[w.IntN(len(w.given.Touches))]; !touch.OccurredAt.After(sent.OccurredAt) {
 				*attached = touch.Touch
+				if w.IntN(3) == 0 { // the browser knew less of it than the log: it was open inside an app
+					*attached = schema.Touch{TouchID: touch.TouchID, OccurredAt: touch.OccurredAt}
+				}
 			}
 		}
 	}

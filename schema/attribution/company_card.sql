@@ -3,7 +3,7 @@
 -- Parameters:
 --   site           the site
 --   company        the company id, or another name of it: "domain:<domain>" or "name:<normalised name>"
---   by             everything that a touch has: ['source','medium','campaign','term','content','channel','referrer_domain','landing_page']
+--   by             everything that a touch has: ['source','medium','campaign','term','content','channel','referrer_domain','landing_page','utm_id','parameters']
 --   lookback_days  how old the latest known touch may be to get the credit of a submission
 --   credit         last_non_direct, or last
 --   contacts       [], or to be quick the contacts that facts/scope.sql names
@@ -12,7 +12,7 @@
 --   status         of the company and of a contact: attributed; unattributed (no touch is known); existing (the CRM knew it
 --                  first: it has no source, ever); of the company also: created by an existing contact. Of a deal: open, won, lost
 --   occurred_at    creation by a submission, or of the deal; where status is existing, since when the CRM knew it
---   touch_at to landing_page   the company source; the contact's lead creation; what the deal gets: its contact's lead
+--   touch_at to parameters   the company source; the contact's lead creation; what the deal gets: its contact's lead
 --                  creation, else the company source
 --   rule           which of the submission's touches it is: last_non_direct, or last
 --
@@ -73,6 +73,8 @@ SELECT
     parts[8] AS channel,
     parts[7] AS referrer_domain,
     parts[9] AS landing_page,
+    parts[10] AS utm_id,
+    parts[11] AS parameters,
     rule_used AS rule
 FROM items
 ORDER BY indexOf(['company', 'contact', 'deal'], item), since, id

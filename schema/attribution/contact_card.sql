@@ -3,7 +3,7 @@
 -- Parameters:
 --   site           the site
 --   contact        the contact id
---   by             everything that a touch has: ['source','medium','campaign','term','content','channel','referrer_domain','landing_page']
+--   by             everything that a touch has: ['source','medium','campaign','term','content','channel','referrer_domain','landing_page','utm_id','parameters']
 --   lookback_days  how old the latest known touch may be to get the credit of a submission
 --   credit         last_non_direct, or last
 --   contacts       [], or to be quick the contacts that facts/scope.sql names
@@ -67,6 +67,8 @@ SELECT
     parts[8] AS channel,
     parts[7] AS referrer_domain,
     parts[9] AS landing_page,
+    parts[10] AS utm_id,
+    parts[11] AS parameters,
     rule_used AS rule
 FROM points
 ORDER BY indexOf(['first_touch', 'lead_creation', 'company_source', 'conversion'], data_point), since, conversion_id

@@ -2,7 +2,7 @@
 --
 -- Parameters:
 --   site           the site
---   by             everything that a touch has: ['source','medium','campaign','term','content','channel','referrer_domain','landing_page']
+--   by             everything that a touch has: ['source','medium','campaign','term','content','channel','referrer_domain','landing_page','utm_id','parameters']
 --   since, until   the range of the submissions, UTC, half open
 --   lookback_days  how old the latest known touch may be to get the credit of a submission
 --   credit         last_non_direct, or last
@@ -10,7 +10,7 @@
 --   limit          the number of rows; 0 for all
 --
 -- A row: one submission by a contact, the latest first. kind is lead where it created the contact, else conversion. source to
--- landing_page are of the touch that gets the credit; first_source to first_campaign of the contact's first touch (existing
+-- parameters are of the touch that gets the credit; first_source to first_campaign of the contact's first touch (existing
 -- contacts have none). "(unattributed)": no touch is known.
 --
 -- with: journeys
@@ -29,6 +29,8 @@ SELECT
     parts[8] AS channel,
     parts[7] AS referrer_domain,
     parts[9] AS landing_page,
+    parts[10] AS utm_id,
+    parts[11] AS parameters,
     multiIf(NOT contact_is_new, '', contact_first_touch = '', '(unattributed)', first_parts[2]) AS first_source,
     first_parts[3] AS first_medium,
     first_parts[4] AS first_campaign,

@@ -1,6 +1,7 @@
 -- with: logged_touches, submitted
 -- A row per submission by a contact, with its touches, each '' where there is none:
---   first_touch   the earliest of the touches that travelled in it and of the visitor's logged ones up to it
+--   first_touch   the earliest of the touches that travelled in it and of the visitor's logged ones up to it. Where it is
+--                 among both, and only the log knows its source (the app that the page was open in), as the log has it
 --   last_touch    the latest of them
 --   last_known    the latest that is not direct and at most {lookback_days} days old
 --   credited      what {credit} chooses: last_known where there is one (last_non_direct), or always last_touch (last)
@@ -33,7 +34,7 @@ candidates AS
 SELECT
     'submission'::Enum8('import' = 0, 'submission' = 1, 'deal' = 2) AS kind,
     toString(submission_id) AS id,
-    touches[1] AS first_touch,
+    arrayLast(touch -> substring(touch, 1, 51) = substring(touches[1], 1, 51), touches) AS first_touch,
     touches[-1] AS last_touch,
     arrayLast(touch -> substring(touch, 52, 1) = '1' AND touch >= window_opens, touches) AS last_known,
     if({credit:String} = 'last_non_direct' AND last_known != '', last_known, last_touch) AS credited,

@@ -19,7 +19,9 @@ SELECT
             if(has({by:Array(String)}, 'content'), first_touch_content, ''),
             if(has({by:Array(String)}, 'referrer_domain'), first_touch_referrer_domain, ''),
             if(has({by:Array(String)}, 'channel'), first_touch_channel, ''),
-            if(has({by:Array(String)}, 'landing_page'), first_touch_landing_page, '')
+            if(has({by:Array(String)}, 'landing_page'), first_touch_landing_page, ''),
+            if(has({by:Array(String)}, 'utm_id'), first_touch_utm_id, ''),
+            if(has({by:Array(String)}, 'parameters'), arrayStringConcat(arraySort(arrayMap((name, value) -> concat(name, '=', value), mapKeys(first_touch_parameters), mapValues(first_touch_parameters))), ', '), '')
         ), '') AS attached_first,
     if(latest_touch_occurred_at > toDateTime64(0, 3, 'UTC'),
         concatWithSeparator(
@@ -32,7 +34,9 @@ SELECT
             if(has({by:Array(String)}, 'content'), latest_touch_content, ''),
             if(has({by:Array(String)}, 'referrer_domain'), latest_touch_referrer_domain, ''),
             if(has({by:Array(String)}, 'channel'), latest_touch_channel, ''),
-            if(has({by:Array(String)}, 'landing_page'), latest_touch_landing_page, '')
+            if(has({by:Array(String)}, 'landing_page'), latest_touch_landing_page, ''),
+            if(has({by:Array(String)}, 'utm_id'), latest_touch_utm_id, ''),
+            if(has({by:Array(String)}, 'parameters'), arrayStringConcat(arraySort(arrayMap((name, value) -> concat(name, '=', value), mapKeys(latest_touch_parameters), mapValues(latest_touch_parameters))), ', '), '')
         ), '') AS attached_latest
 FROM submissions FINAL
 WHERE site_id = {site:String}
