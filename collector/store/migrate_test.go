@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/headwater/headwater/collector/collectortest"
 	"github.com/headwater/headwater/schema"
@@ -29,6 +30,52 @@ func TestMigrateTwiceChangesNothing(t *testing.T) {
 	after, err := s.Status(t.Context())
 	if err != nil || after.Version != after.Latest || len(after.Pending) != 0 {
 		t.Errorf("status after the migration: %+v, %v", after, err)
+	}
+}
+
+// What the first version of Headwater stored is read after the migration, with nothing in the columns that it did not know;
+// and a resend of such a record by this version merges with it.
+func TestMigrateKeepsTheRowsOfTheFirstVersion(t *testing.T) {
+	s := open(t, collectortest.ClickHouse(t))
+	known, err := migrations(schema.Tables)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const firstVersion = 6
+	if err := s.migrate(t.Context(), known[:firstVersion], 600); err != nil {
+		t.Fatal(err)
+	}
+	const touch, submission = "0198c5a0-5b7e-7c3a-9d0e-3f2b1a4c5d6e", "0198c5a0-5b7e-7c3a-9d0e-3f2b1a4c5d61"
+	for _, statement := range []string{
+		`INSERT INTO touches (site_id, touch_id, occurred_at, utm_source, utm_content, li_fat_id, landing_page, source, received_at)
+			VALUES ('old', '` + touch + `', '2026-03-01 12:00:00.000', 'LinkedIn', 'blue', 'L-1', 'https://www.example.com/', 'linkedin', '2026-03-01 12:00:00.000')`,
+		`INSERT INTO submissions (site_id, submission_id, occurred_at, first_touch_touch_id, first_touch_utm_source, latest_touch_li_fat_id, latest_touch_landing_page, received_at)
+			VALUES ('old', '` + submission + `', '2026-03-01 12:00:00.000', '` + touch + `', 'LinkedIn', 'L-1', 'https://www.example.com/', '2026-03-01 12:00:00.000')`,
+	} {
+		if err := s.Conn().Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Migrate(t.Context(), MigrateConfig{RetentionMonths: 600}); err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	old := schema.Touch{TouchID: touch, OccurredAt: at, UTMSource: "LinkedIn", UTMContent: "blue", LiFatID: "L-1", LandingPage: "https://www.example.com/", Source: "linkedin"}
+	wantOnlyRow(t, s, "touches", schema.TouchRecord{SiteID: "old", Touch: old, ReceivedAt: at})
+	wantOnlyRow(t, s, "submissions", schema.Submission{SiteID: "old", SubmissionID: submission, OccurredAt: at, ReceivedAt: at,
+		FirstTouch:  schema.Touch{TouchID: touch, UTMSource: "LinkedIn"},
+		LatestTouch: schema.Touch{LiFatID: "L-1", LandingPage: "https://www.example.com/"}})
+
+	resent := schema.TouchRecord{SiteID: "old", Touch: old, ReceivedAt: at.Add(time.Hour)}
+	resent.UTMID, resent.Yclid, resent.Parameters = "1", "Y-1", map[string]string{"ref": "anna"}
+	if err := s.Insert(t.Context(), "touches", "resent", []any{resent}); err != nil {
+		t.Fatal(err)
+	}
+	wantOnlyRow(t, s, "touches", schema.TouchRecord{SiteID: "old", Touch: old, ReceivedAt: at}) // the first received stays
+	resent.SiteID = "new"
+	wantComesBack(t, s, "touches", resent)
+	if n := count(t, s, "system.mutations WHERE database = currentDatabase()"); n != 0 {
+		t.Errorf("%d mutations: new columns must not rewrite parts", n)
 	}
 }
 
