@@ -23,6 +23,9 @@ const (
 	adaptersFile = "hw-adapters.js"
 )
 
+// scriptFiles are the scripts among the built files.
+var scriptFiles = []string{coreFile, adaptersFile}
+
 // entryPoints are the scripts and where their sources begin, from the folder snippet.
 var entryPoints = map[string]string{coreFile: "src/main.ts", adaptersFile: "src/adapters/main.ts"}
 

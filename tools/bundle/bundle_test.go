@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,21 +66,54 @@ func TestCheckNamesWhatDiffers(t *testing.T) {
 func TestSizesHoldTheBound(t *testing.T) {
 	files, _ := fresh(t)
 	var out bytes.Buffer
-	if err := printSizes(&out, files["hw.js"]); err != nil {
+	if err := printSizes(&out, files); err != nil {
 		t.Error(err)
 	}
-	for _, want := range []string{"headwater hw.js", "sourcebuster 1.1.0", "14125", "4540", "4084"} {
+	for _, want := range []string{"headwater hw.js", "headwater hw-adapters.js", "sourcebuster 1.1.0", "14125", "4540", "4084"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the table lacks %q:\n%s", want, out.String())
 		}
 	}
-	incompressible := make([]byte, 2*bound)
-	for i, state := 0, uint32(1); i < len(incompressible); i++ {
-		state = state*1664525 + 1013904223
-		incompressible[i] = byte(state >> 24)
+	large := incompressible(2 * bound)
+	if err := printSizes(&out, map[string][]byte{coreFile: large, adaptersFile: nil}); err == nil {
+		t.Error("a core over the bound is not refused")
 	}
-	if err := printSizes(&out, incompressible); err == nil {
-		t.Error("a script over the bound is not refused")
+	if err := printSizes(&out, map[string][]byte{coreFile: nil, adaptersFile: large}); err != nil {
+		t.Errorf("the bound of the core holds the adapters: %v", err)
+	}
+}
+
+func incompressible(length int) []byte {
+	content := make([]byte, length)
+	for i, state := 0, uint32(1); i < len(content); i++ {
+		state = state*1664525 + 1013904223
+		content[i] = byte(state >> 24)
+	}
+	return content
+}
+
+// Line ends inside of a text are part of it.
+func TestTighten(t *testing.T) {
+	got := tighten([]byte("try{\n(()=>{x(`a\nb`)})();\n}catch(e){}\n"))
+	if want := "try{(()=>{x(`a\nb`)})();}catch(e){}\n"; string(got) != want {
+		t.Errorf("%q, not %q", got, want)
+	}
+}
+
+func TestBuildOfOneFile(t *testing.T) {
+	root, err := moduleRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := build(filepath.Join(root, "snippet"), adaptersFile)
+	if err != nil || len(files) != 1 || len(files[adaptersFile]) == 0 {
+		t.Errorf("%d files: %v", len(files), err)
+	}
+	if _, err := build(filepath.Join(root, "snippet"), "nothing.js"); err == nil {
+		t.Error("a file that nothing builds is not refused")
+	}
+	if err := run(options{check: true, only: []string{coreFile}}, io.Discard); err == nil {
+		t.Error("names with -check are not refused")
 	}
 }
 

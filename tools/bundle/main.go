@@ -1,18 +1,23 @@
 // Command bundle builds the browser scripts: snippet/src/*.ts becomes snippet/dist/hw.js and hw.d.ts, and
 // snippet/src/adapters/*.ts becomes snippet/dist/hw-adapters.js.
 //
-// Belongs here: esbuild, the virtual module "headwater:fields" made from the schema, and the sizes that the snippet may
-// have. Does not belong here: the snippet's own code (snippet/src) or serving it (package snippet embeds dist).
+// Belongs here: esbuild, the virtual module "headwater:fields" made from the schema, the sizes that the scripts may
+// have, and making a release. Does not belong here: the scripts' own code (snippet/src), or serving them (package
+// snippet embeds dist and the releases).
 //
 // Usage, from any folder of the repository:
 //
 //	go run ./tools/bundle           build into snippet/dist; with names of files there, only these
-//	go run ./tools/bundle -check    fail where snippet/dist is not what a fresh build gives
-//	go run ./tools/bundle -sizes    print raw, gzip and brotli bytes beside a peer's; fail over the bound
+//	go run ./tools/bundle -check    fail where snippet/dist is not what a fresh build gives, where a released version was
+//	                                changed, and where the core has grown by more than 3 % since the last release
+//	                                while CHANGELOG.md does not say so
+//	go run ./tools/bundle -sizes    print raw, gzip and brotli bytes beside the peers'; fail where the core is over its bound
+//	go run ./tools/bundle -release  keep the build for ever: copy it to snippet/releases, under the version of version.txt
 package main
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -21,40 +26,59 @@ import (
 	"slices"
 )
 
+// options are what the command line asks for; none of them: build.
+type options struct {
+	check, sizes, release bool
+	only                  []string // names of files in snippet/dist to build; all where it is empty
+}
+
 func main() {
-	check := flag.Bool("check", false, "write nothing; fail where snippet/dist differs from a fresh build")
-	sizes := flag.Bool("sizes", false, "write nothing; print the sizes of a fresh build and fail over the bound")
+	var o options
+	flag.BoolVar(&o.check, "check", false, "write nothing; fail where snippet/dist or a release is not as it must be")
+	flag.BoolVar(&o.sizes, "sizes", false, "write nothing; print the sizes of a fresh build and fail over the bound")
+	flag.BoolVar(&o.release, "release", false, "copy the build to snippet/releases and list it there")
 	flag.Parse()
-	if err := run(*check, *sizes, flag.Args(), os.Stdout); err != nil {
+	o.only = flag.Args()
+	if err := run(o, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bundle:", err)
 		os.Exit(1)
 	}
 }
 
-func run(check, sizes bool, only []string, out io.Writer) error {
+func run(o options, out io.Writer) error {
+	readOnly := o.check || o.sizes || o.release
+	if readOnly && len(o.only) > 0 {
+		return errors.New("names of files are for building only: leave them or the flags out")
+	}
 	root, err := moduleRoot()
 	if err != nil {
 		return err
 	}
-	files, err := build(filepath.Join(root, "snippet"), only...)
+	folder := filepath.Join(root, "snippet")
+	files, err := build(folder, o.only...)
 	if err != nil {
 		return err
 	}
-	dist := filepath.Join(root, "snippet", "dist")
-	if check {
-		if err := compare(dist, files); err != nil {
+	if o.check {
+		if err := compare(filepath.Join(folder, "dist"), files); err != nil {
+			return err
+		}
+		if err := checkReleases(folder, files); err != nil {
 			return err
 		}
 	}
-	if sizes {
-		if err := printSizes(out, files["hw.js"]); err != nil {
+	if o.sizes {
+		if err := printSizes(out, files); err != nil {
 			return err
 		}
 	}
-	if check || sizes {
+	if o.release {
+		return release(folder, files, out)
+	}
+	if readOnly {
 		return nil
 	}
-	return write(dist, files)
+	return write(filepath.Join(folder, "dist"), files)
 }
 
 // moduleRoot returns the folder of go.mod at or above the working folder.
