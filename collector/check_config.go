@@ -4,14 +4,13 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
-	"html"
 	"io"
 	"net/url"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/headwater/headwater/collector/api"
-	"github.com/headwater/headwater/schema"
+	"github.com/headwater/headwater/collector/console"
 	"github.com/headwater/headwater/snippet"
 )
 
@@ -97,26 +96,12 @@ func (l *loaded) describeSites(w io.Writer) {
 			}
 			fmt.Fprintf(w, "  form           %s/f/%s, then %s\n", address, form.ID, next)
 		}
-		about := scriptAttributes(site)
+		about := console.ScriptAttributes(&site)
 		fmt.Fprintf(w, "  script         <script async src=\"%s/hw.js\"%s></script>\n", address, about)
-		fmt.Fprintf(w, "  or, pinned     <script async src=\"%s/%s\" integrity=\"%s\" crossorigin=\"anonymous\"%s></script>\n", address, snippet.Core.Pinned(), snippet.Core.Integrity, about)
+		if pinned, ok := snippet.Released(snippet.Core.Name); ok {
+			fmt.Fprintf(w, "  or, pinned     <script async src=\"%s/%s\" integrity=\"%s\" crossorigin=\"anonymous\"%s></script>\n", address, pinned.Pinned(), pinned.Integrity, about)
+		}
 	}
-}
-
-// scriptAttributes tells the snippet what the config says about a site, so that both call the same pages own
-// and keep the same parameters.
-func scriptAttributes(site schema.Site) string {
-	attributes := fmt.Sprintf(" data-site=\"%s\"", site.ID)
-	if len(site.OwnDomains) > 0 {
-		attributes += fmt.Sprintf(" data-own-domains=\"%s\"", html.EscapeString(strings.Join(site.OwnDomains, " ")))
-	}
-	if len(site.IgnoredReferrers) > 0 {
-		attributes += fmt.Sprintf(" data-ignored-referrers=\"%s\"", html.EscapeString(strings.Join(site.IgnoredReferrers, " ")))
-	}
-	if len(site.Parameters) > 0 {
-		attributes += fmt.Sprintf(" data-parameters=\"%s\"", strings.Join(site.Parameters, " "))
-	}
-	return attributes
 }
 
 // masked shows a URL without its password.

@@ -75,7 +75,8 @@ func registerRoutes(e *echo.Echo, config Config, p *program, registry prometheus
 		Secret:    secret,
 		PublicURL: config.publicURL(),
 		Reports:   console.ReportsFunc(answers.Run),
-		Script:    console.Script{Version: snippet.Version, Hash: snippet.Core.Hash, Integrity: snippet.Core.Integrity},
+		Core:      pinnable(snippet.Core),
+		Adapters:  pinnable(snippet.Adapters),
 		Log:       log,
 	})
 	if err != nil {
@@ -94,6 +95,15 @@ func scripts() []intake.Script {
 		list = append(list, intake.Script{Name: file.Name, Hash: file.Hash, Body: file.Script()})
 	}
 	return list
+}
+
+// pinnable is a script with its latest release, for the console to show.
+func pinnable(present snippet.File) console.Script {
+	script := console.Script{Name: present.Name}
+	if file, ok := snippet.Released(present.Name); ok {
+		script.Version, script.Pinned, script.Integrity = file.Version, file.Pinned(), file.Integrity
+	}
+	return script
 }
 
 // hangUpAfterChunks closes a connection after a body sent in chunks. Where it also had a Content-Length, net/http goes by

@@ -84,6 +84,17 @@ func Files() []File {
 	return files
 }
 
+// Released returns the latest release of the script called name, for pages to pin: unlike the present build between two
+// releases, it will always be served. False where there was none yet.
+func Released(name string) (File, bool) {
+	for _, file := range slices.Backward(released) {
+		if file.Name == name {
+			return file, true
+		}
+	}
+	return File{}, false
+}
+
 // Hash is Core's; Script returns Core's content.
 var Hash = Core.Hash
 

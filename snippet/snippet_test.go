@@ -45,6 +45,22 @@ func TestFilesHoldEveryReleaseOnce(t *testing.T) {
 	}
 }
 
+func TestReleasedIsTheLatest(t *testing.T) {
+	list, err := releases.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	latest := map[string]string{}
+	for _, r := range list {
+		latest[r.File] = r.Pinned()
+	}
+	for _, name := range []string{Core.Name, Adapters.Name, "hw.css"} {
+		if file, ok := Released(name); ok != (latest[name] != "") || ok && file.Pinned() != latest[name] {
+			t.Errorf("the latest release of %s is %q (%v), not %q", name, file.Pinned(), ok, latest[name])
+		}
+	}
+}
+
 func TestScriptsAreASCII(t *testing.T) {
 	if !bytes.Contains(Core.Script(), []byte(`"`+Version+`"`)) {
 		t.Errorf("dist/hw.js does not carry version %s: run `go run ./tools/bundle`", Version)

@@ -38,11 +38,12 @@ func (f ReportsFunc) Run(ctx context.Context, name string, p reports.Params) (*r
 	return f(ctx, name, p)
 }
 
-// Script is the built snippet, from package snippet.
+// Script is one of the browser scripts, from package snippet, with what pages need to pin its latest release.
 type Script struct {
-	Version   string
-	Hash      string // as in /hw.<hash>.js
-	Integrity string // value of the attribute integrity of that file
+	Name      string // of its latest build: "hw.js"
+	Version   string // of the release, "" where there was none yet, as all that follows
+	Pinned    string // immutable name: hw.<hash>.js
+	Integrity string // value of the attribute integrity
 }
 
 // Config is what the console needs.
@@ -53,9 +54,10 @@ type Config struct {
 	// PublicURL is where browsers reach the collector, such as https://t.example.com.
 	PublicURL string
 	Reports   Reports
-	Script    Script
-	Now       func() time.Time // nil: time.Now
-	Log       *slog.Logger     // nil: slog.Default()
+	// Core is the script that every page has; Adapters is for the forms of other services.
+	Core, Adapters Script
+	Now            func() time.Time // nil: time.Now
+	Log            *slog.Logger     // nil: slog.Default()
 }
 
 // Console answers the routes below /console/.

@@ -68,6 +68,12 @@ func TestPagesLook(t *testing.T) {
 			checkLooks(t, tab, axe, page.name)
 		})
 	}
+	t.Run("script-open", func(t *testing.T) {
+		full.enter(t, tab)
+		run(t, tab, chromedp.Navigate(full.URL+"/console/script"), chromedp.WaitReady(chromedp.CSS(".steps")))
+		run(t, tab, chromedp.Evaluate[chromedp.Void](`for (const part of document.querySelectorAll("details")) part.open = true`))
+		checkLooks(t, tab, axe, "script-open")
+	})
 	t.Run("card", func(t *testing.T) {
 		full.enter(t, tab)
 		run(t, tab, chromedp.Navigate(full.URL+"/console/contact"), chromedp.WaitReady(chromedp.CSS("#email")),

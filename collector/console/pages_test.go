@@ -149,14 +149,32 @@ func inOrder(t *testing.T, body string, parts ...string) {
 func TestScriptTag(t *testing.T) {
 	s := newStand(t, noReports(t))
 	a := s.get(t, "/console/script", s.signIn(t, acmeKey))
-	inOrder(t, a.body, `&lt;script src=&#34;`+s.URL+`/hw.js&#34; data-site=&#34;acme&#34; async&gt;`,
-		`/hw.0123456789abcdef.js&#34; integrity=&#34;sha384-H8BRh8j48O9oYatfu5AZzq6A9RINhZO5H16dQZngK7T62em8MUt1FLm52t&#43;eX6xO&#34; crossorigin=&#34;anonymous&#34;`,
-		`action=&#34;`+s.URL+`/f/signup&#34;`, "script-src "+s.URL+"; connect-src "+s.URL+"; form-action &#39;self&#39; "+s.URL,
-		"hw_first_touch_touch_id", "hw_first_touch_utm_source", "hw_latest_touch_gclid", "hw_site_id", "hw_submission_id", "hw_visitor_id", "hw_page", "hw_snippet_version")
-	for _, wrong := range []string{"hw_contact_id", "hw_form", "hw_received_at", "hw_first_touch_channel", "hw_first_touch_source<"} {
+	const tail = ` data-site=&#34;acme&#34; data-own-domains=&#34;acme.test acme.shop.example&#34; data-ignored-referrers=&#34;bank.example&#34; data-parameters=&#34;ref partner_id&#34; async&gt;`
+	sources := "; connect-src " + s.URL + "; form-action &#39;self&#39; " + s.URL
+	inOrder(t, a.body, `&lt;script src=&#34;`+s.URL+`/hw.js&#34;`+tail,
+		`/hw.0123456789abcdef.js&#34; integrity=&#34;sha384-H8BRh8j48O9oYatfu5AZzq6A9RINhZO5H16dQZngK7T62em8MUt1FLm52t&#43;eX6xO&#34; crossorigin=&#34;anonymous&#34;`+tail,
+		`action=&#34;`+s.URL+`/f/signup&#34;`,
+		`&lt;script src=&#34;`+s.URL+`/hw-adapters.js&#34;`+tail,
+		`/hw-adapters.fedcba9876543210.js&#34; integrity=&#34;sha384-`, `crossorigin=&#34;anonymous&#34;`+tail,
+		"script-src "+s.URL+sources,
+		`&lt;script src=&#34;`+s.URL+`/hw.js&#34; nonce=&#34;RANDOM-FOR-EACH-RESPONSE&#34;`+tail,
+		"script-src &#39;nonce-RANDOM-FOR-EACH-RESPONSE&#39; &#39;strict-dynamic&#39;"+sources,
+		"hw_first_touch_touch_id", "hw_first_touch_utm_source", "hw_first_touch_partner_id", "hw_latest_touch_gclid", "hw_latest_touch_ref", "hw_site_id", "hw_submission_id", "hw_visitor_id", "hw_page", "hw_snippet_version")
+	for _, wrong := range []string{"hw_contact_id", "hw_form", "hw_received_at", "hw_first_touch_channel", "hw_first_touch_source<", "hw_first_touch_parameters"} {
 		if strings.Contains(a.body, wrong) {
 			t.Errorf("%s is no hidden field", wrong)
 		}
+	}
+}
+
+// Only a release can be pinned: what lies between two releases is gone with the next collector.
+func TestScriptTagWithoutRelease(t *testing.T) {
+	s := newStand(t, noReports(t))
+	s.console.config.Adapters = Script{Name: "hw-adapters.js"}
+	a := s.get(t, "/console/script", s.signIn(t, acmeKey))
+	inOrder(t, a.body, "/hw.0123456789abcdef.js", "/hw-adapters.js&#34; data-site")
+	if pinned := strings.Count(a.body, "integrity="); pinned != 1 {
+		t.Errorf("%d lines pin a file, not 1", pinned)
 	}
 }
 

@@ -13,14 +13,24 @@ import (
 
 // scriptView is what the page of the script tag shows; the snippets are text to copy.
 type scriptView struct {
-	Latest, Pinned string
-	CSP            string
-	FormTag        string
-	Forms          []string
-	Integrity      string
-	Version        string
-	Hidden         []hiddenGroup
+	Core, Adapters tags
+	// CSP is for a policy that lists hosts, NonceCSP for one that trusts what carries this response's nonce.
+	CSP, NonceCSP string
+	FormTag       string
+	Forms         []string
+	Hidden        []hiddenGroup
 }
+
+// tags are the ways to put one script on a page.
+type tags struct {
+	Latest string
+	Nonce  string // the latest, under a policy with a nonce
+	Pinned string // the latest release by its content, "" where there is none
+	Script
+}
+
+// nonce stands for what the website's server makes up for each response.
+const nonce = "RANDOM-FOR-EACH-RESPONSE"
 
 // hiddenGroup is a few hidden fields with a common meaning.
 type hiddenGroup struct {
@@ -31,17 +41,13 @@ type hiddenGroup struct {
 func (c *Console) getScript(ctx echo.Context, s *session) error {
 	base := c.publicURL.String()
 	origin := schema.Origin(base)
-	attribute := ""
-	if len(c.config.Sites) > 1 { // with one site the collector knows
-		attribute = fmt.Sprintf(` data-site="%s"`, html.EscapeString(string(s.site.ID)))
-	}
+	connect := fmt.Sprintf("connect-src %s; form-action 'self' %s", origin, origin)
 	view := scriptView{
-		Version: c.config.Script.Version, Integrity: c.config.Script.Integrity,
-		Latest: fmt.Sprintf(`<script src="%s/hw.js"%s async></script>`, html.EscapeString(base), attribute),
-		Pinned: fmt.Sprintf(`<script src="%s/hw.%s.js" integrity="%s" crossorigin="anonymous"%s async></script>`,
-			html.EscapeString(base), c.config.Script.Hash, c.config.Script.Integrity, attribute),
-		CSP:    fmt.Sprintf("script-src %s; connect-src %s; form-action 'self' %s", origin, origin, origin),
-		Hidden: hiddenFields(),
+		Core:     c.tags(c.config.Core, s.site),
+		Adapters: c.tags(c.config.Adapters, s.site),
+		CSP:      fmt.Sprintf("script-src %s; %s", origin, connect),
+		NonceCSP: fmt.Sprintf("script-src 'nonce-%s' 'strict-dynamic'; %s", nonce, connect),
+		Hidden:   hiddenFields(s.site),
 	}
 	form := "signup"
 	for _, known := range s.site.Forms {
@@ -54,8 +60,40 @@ func (c *Console) getScript(ctx echo.Context, s *session) error {
 	return c.render(ctx, http.StatusOK, "script", "Script tag", s, view)
 }
 
-// hiddenFields lists the names of what the script adds to a form, from the same struct tags that name the columns.
-func hiddenFields() []hiddenGroup {
+func (c *Console) tags(script Script, site *schema.Site) tags {
+	tag := func(file, more string) string {
+		return fmt.Sprintf(`<script src="%s/%s"%s%s async></script>`, html.EscapeString(c.publicURL.String()), file, more, ScriptAttributes(site))
+	}
+	t := tags{Script: script, Latest: tag(script.Name, ""), Nonce: tag(script.Name, ` nonce="`+nonce+`"`)}
+	if script.Pinned != "" {
+		t.Pinned = tag(script.Pinned, fmt.Sprintf(` integrity="%s" crossorigin="anonymous"`, script.Integrity))
+	}
+	return t
+}
+
+// ScriptAttributes are the attributes of a script tag that tell the snippet what the config says about a site, so that both
+// call the same pages own and keep the same parameters. They begin with a space.
+func ScriptAttributes(site *schema.Site) string {
+	attributes := ""
+	for _, attribute := range []struct {
+		name   string
+		values []string
+	}{
+		{"data-site", []string{string(site.ID)}},
+		{"data-own-domains", site.OwnDomains},
+		{"data-ignored-referrers", site.IgnoredReferrers},
+		{"data-parameters", site.Parameters},
+	} {
+		if len(attribute.values) > 0 {
+			attributes += fmt.Sprintf(` %s="%s"`, attribute.name, html.EscapeString(strings.Join(attribute.values, " ")))
+		}
+	}
+	return attributes
+}
+
+// hiddenFields lists the names of what the script adds to a form, from the same struct tags that name the columns. Each of
+// the site's custom parameters, which share one column, has a field of its own.
+func hiddenFields(site *schema.Site) []hiddenGroup {
 	groups := []hiddenGroup{{Title: "First touch"}, {Title: "Latest touch"}, {Title: "The submission itself"}}
 	for _, field := range schema.Fields(schema.Submission{}) {
 		at := 2
@@ -69,7 +107,16 @@ func hiddenFields() []hiddenGroup {
 		case field.Name == "occurred_at": // a form has no such field: the time of receipt counts
 			continue
 		}
-		groups[at].Names = append(groups[at].Names, "hw_"+field.Name)
+		names := []string{field.Name}
+		if prefix, ok := strings.CutSuffix(field.Name, "_parameters"); ok {
+			names = nil
+			for _, parameter := range site.Parameters {
+				names = append(names, prefix+"_"+parameter)
+			}
+		}
+		for _, name := range names {
+			groups[at].Names = append(groups[at].Names, "hw_"+name)
+		}
 	}
 	return groups
 }

@@ -39,7 +39,8 @@ func hashOf(key string) string {
 func testSites() []schema.Site {
 	return []schema.Site{
 		{ID: "acme", Origins: []string{"https://www.acme.example"}, TimeZone: "Europe/Oslo", APIKeyHashes: []string{hashOf(acmeKey)},
-			Forms: []schema.Form{{ID: "signup"}, {ID: "webinar"}, {ID: "demo-request"}}, LookbackDays: 30},
+			Forms: []schema.Form{{ID: "signup"}, {ID: "webinar"}, {ID: "demo-request"}}, LookbackDays: 30,
+			OwnDomains: []string{"acme.test", "acme.shop.example"}, IgnoredReferrers: []string{"bank.example"}, Parameters: []string{"ref", "partner_id"}},
 		{ID: "other", Origins: []string{"https://other.example"}, APIKeyHashes: []string{hashOf(otherKey)}},
 	}
 }
@@ -64,7 +65,10 @@ func newStand(tb testing.TB, ask Reports) *stand {
 	var err error
 	s.console, err = New(Config{
 		Sites: testSites(), Secret: testSecret, PublicURL: s.URL, Reports: ask, Now: s.clock.Now, Log: slog.New(slog.DiscardHandler),
-		Script: Script{Version: "1.0.0", Hash: "0123456789abcdef", Integrity: "sha384-H8BRh8j48O9oYatfu5AZzq6A9RINhZO5H16dQZngK7T62em8MUt1FLm52t+eX6xO"},
+		Core: Script{Name: "hw.js", Version: "1.0.0", Pinned: "hw.0123456789abcdef.js",
+			Integrity: "sha384-H8BRh8j48O9oYatfu5AZzq6A9RINhZO5H16dQZngK7T62em8MUt1FLm52t+eX6xO"},
+		Adapters: Script{Name: "hw-adapters.js", Version: "1.0.0", Pinned: "hw-adapters.fedcba9876543210.js",
+			Integrity: "sha384-oqVuAfXRKap7fdgcCY5uykM6+R9GqQ8K/uxy9rx7HNQlGYl1kPzQho1wx4JwY8wC"},
 	})
 	if err != nil {
 		tb.Fatal(err)
