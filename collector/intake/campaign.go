@@ -92,10 +92,15 @@ func withoutLink(address string) string {
 	if !hasFragment {
 		return page
 	}
-	if route, query, ok := strings.Cut(fragment, "?"); ok {
-		return page + "#" + route + cutParameter("?", query)
+	route, query, hasQuery := strings.Cut(fragment, "?")
+	if !hasQuery {
+		return page + cutParameter("#", fragment)
 	}
-	return page + cutParameter("#", fragment)
+	route, query = cutParameter("", route), cutParameter("?", query)
+	if query == "" && strings.Contains(route, "=") {
+		query = "?" // without it the route would be read as parameters
+	}
+	return page + "#" + route + query
 }
 
 // cutParameter returns mark and query without the linker's parameter, nothing where only that was there.

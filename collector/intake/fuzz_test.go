@@ -42,6 +42,9 @@ func (p *payload) texts() []string {
 		for _, name := range touchParams {
 			texts = append(texts, *touchText(&touch.Touch, name))
 		}
+		for _, other := range touch.others {
+			texts = append(texts, other.name, other.value)
+		}
 	}
 	for _, f := range p.fields {
 		texts = append(texts, f.name, f.value)
@@ -138,7 +141,7 @@ func FuzzParseParams(f *testing.F) {
 }
 
 func FuzzURLParams(f *testing.F) {
-	for _, text := range []string{"https://a.example/?utm_source=x#utm_medium=y", "#?utm_source=x", "?%", "https://a.example/#/r?utm_source=%E2%82"} {
+	for _, text := range []string{"https://a.example/?utm_source=x#utm_medium=y", "https://a.example/?ScCid=x&ref=y#/r?REF=z", "#?utm_source=x", "?%", "https://a.example/#/r?utm_source=%E2%82"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, address string) {
@@ -147,6 +150,9 @@ func FuzzURLParams(f *testing.F) {
 		for _, name := range touchParams {
 			if value := *touchText(&touch, name); !utf8.ValidString(value) || value != "" && blank(value) {
 				t.Fatalf("%s of %q is %q", name, address, value)
+			}
+			if value, campaign := *touchText(&touch, name), CampaignOf(address, "ref"); value != campaign[name] {
+				t.Fatalf("%s of %q is %q, CampaignOf says %q", name, address, value, campaign[name])
 			}
 		}
 	})
