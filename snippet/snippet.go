@@ -95,8 +95,8 @@ func Released(name string) (File, bool) {
 	return File{}, false
 }
 
-// Hash is Core's; Script returns Core's content.
+// Hash is that of Core, which most callers mean.
 var Hash = Core.Hash
 
-// Script returns Core.Script().
+// Script returns the content of Core.
 func Script() []byte { return Core.Script() }

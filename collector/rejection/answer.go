@@ -89,7 +89,7 @@ func From(err error) *Error {
 	if echoed, ok := errors.AsType[*echo.HTTPError](err); ok {
 		switch echoed.Code {
 		case http.StatusNotFound:
-			return New(UnknownPath, "There is nothing at this path. Public paths are /hw.js, /t, /f/{form}, /healthz and /readyz; the server API begins at /api/.")
+			return New(UnknownPath, "There is nothing at this path. Public paths are /hw.js, /t, /f/{form}, /link, /healthz and /readyz; the server API begins at /api/.")
 		case http.StatusMethodNotAllowed:
 			return New(Method, "This path does not take this method: see the header Allow.")
 		}
