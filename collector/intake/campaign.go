@@ -72,8 +72,9 @@ func fillParameters(t *schema.Touch, p params, allowed []string) (refused int) {
 // dropped and counted: a page may name more than the collector's config, and is no worse for it.
 func (a *arrival) takeParameters() error {
 	for _, raw := range []*rawTouch{&a.raw.touch, &a.raw.first, &a.raw.latest} {
-		refused := fillParameters(&raw.Touch, raw.others, a.site.Parameters)
-		a.in.dropped.WithLabelValues("unknown_parameter").Add(float64(refused))
+		if refused := fillParameters(&raw.Touch, raw.others, a.site.Parameters); refused > 0 {
+			a.in.dropped.WithLabelValues("unknown_parameter").Add(float64(refused))
+		}
 	}
 	return nil
 }
