@@ -1,0 +1,125 @@
+package browser
+
+import (
+	"encoding/json"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"testing"
+
+	"github.com/headwater/headwater/snippet/browser/engine"
+)
+
+// newAdapterSite is a website whose pages in pages/adapters and pages/frames carry both scripts: the core with one tag's
+// attributes, and the adapters with the other's. They have PORT where addresses need this site's port.
+func newAdapterSite(t *testing.T, core, adapters string) *site {
+	t.Helper()
+	s := newSite(t, core)
+	for _, folder := range []string{"adapters", "frames"} {
+		names, err := fs.Glob(pages, "pages/"+folder+"/*.html")
+		if err != nil || len(names) == 0 {
+			t.Fatalf("pages in %s: %q, %v", folder, names, err)
+		}
+		for _, name := range names {
+			target := strings.TrimSuffix(strings.TrimPrefix(name, "pages"), ".html")
+			s.handle(target, func(w http.ResponseWriter, r *http.Request) { s.sendAdapted(w, r, name, adapters) })
+		}
+	}
+	return s
+}
+
+func (s *site) sendAdapted(w http.ResponseWriter, r *http.Request, name, adapters string) {
+	content, err := pages.ReadFile(name)
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	core := `<script src="/hw.js" data-site="acme" ` + s.attributes + ` async></script>`
+	tags := `<script src="/hw-adapters.js" data-site="acme" ` + adapters + ` async></script>` + core
+	if s.early != "" {
+		tags = "<script>" + s.early + "</script>" + tags
+	}
+	page := strings.ReplaceAll(string(content), "<!-- headwater -->", tags)
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	for key, value := range s.headers {
+		w.Header().Set(key, value)
+	}
+	_, _ = w.Write([]byte(strings.ReplaceAll(page, "PORT", s.port))) // a browser that left has left
+}
+
+// ready waits until both scripts run on the page of b.
+func (b *tab) ready() {
+	b.t.Helper()
+	b.await(`window.headwater && !!headwater.fields && document.readyState == "complete"`)
+	// The adapters have started where the core's consent is theirs, or the queue still holds them.
+	b.await(`performance.getEntriesByType("resource").some((r) => r.name.includes("hw-adapters") && r.responseEnd > 0)`)
+	eval[bool](b, `new Promise((resolve) => setTimeout(() => resolve(true)))`)
+}
+
+// run runs JavaScript statements on the page of b.
+func (b *tab) run(script string) {
+	b.t.Helper()
+	eval[bool](b, `(() => { `+script+`; return true; })()`)
+}
+
+// tells fails unless an expression has this value, and waits for it.
+func (b *tab) tells(expression, want string) {
+	b.t.Helper()
+	b.await(`String(` + expression + `) == ` + quote(want) + ` || (window.__last = String(` + expression + `), false)`)
+}
+
+// submissions waits for n submissions that the core sent as JSON to a form.
+func (s *site) submissions(form string, n int) []map[string]any {
+	s.t.Helper()
+	var found []map[string]any
+	for _, r := range s.accepted(path.Join("/f", form), n) {
+		sent := map[string]any{}
+		if err := json.Unmarshal(r.body, &sent); err != nil {
+			s.t.Fatalf("submission %s: %v", r.body, err)
+		}
+		found = append(found, sent)
+	}
+	return found
+}
+
+// fieldsOf returns what a submission says that a person filled in.
+func fieldsOf(t *testing.T, submission map[string]any) map[string]any {
+	t.Helper()
+	fields, is := submission["fields"].(map[string]any)
+	if !is {
+		t.Fatalf("a submission without fields: %v", submission)
+	}
+	return fields
+}
+
+// visitorOf returns the visitor id that the core has given to the page of b.
+func visitorOf(b *tab) string { return eval[string](b, `headwater.fields().hw_visitor_id`) }
+
+// adapted opens a page of a site with adapters and waits for the touch of its arrival.
+func adapted(t *testing.T, e engine.Engine, core, adapters, target string) (*site, *tab) {
+	t.Helper()
+	s, b := newAdapterSite(t, core, adapters), newTab(t, e)
+	b.open(s.page(target))
+	s.touches(1)
+	b.ready()
+	return s, b
+}
+
+// wantNoneTwice fails where a form sends one of our fields twice, or none of them.
+func wantNoneTwice(t *testing.T, form url.Values) {
+	t.Helper()
+	ours := 0
+	for name, values := range form {
+		if strings.HasPrefix(name, "hw_") {
+			ours++
+			if len(values) != 1 {
+				t.Errorf("%s is sent %d times: %q", name, len(values), values)
+			}
+		}
+	}
+	if ours == 0 {
+		t.Error("the form has none of our fields")
+	}
+}

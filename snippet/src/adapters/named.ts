@@ -1,0 +1,87 @@
+import { options } from "../config";
+import { newID } from "../identity";
+import { fields, Fields } from "./headwater";
+import { words } from "./list";
+import { find } from "./scan";
+
+/** Further names of hidden inputs, from data-fields="lead_source=first_touch_utm_source". */
+const others = new Map(words(options.fields).map((word) => word.toLowerCase().split("=") as [string, string]));
+
+// The core keeps these forms, and the inputs in it that have our own names.
+const CORE = "form[method=post i],form[data-hw-form]";
+
+/** The submission id of the present content of a form that the core leaves alone. */
+const ids = new WeakMap<object, string>();
+
+/** Returns the submission id of a form's present content. */
+export function submissionID(form: object): string {
+  const id = ids.get(form) || newID();
+  ids.set(form, id);
+  return id;
+}
+
+/** Says that a form's content has changed: it is another submission. */
+export const renew = (form: object) => ids.delete(form);
+
+/**
+ * Returns the hidden field that a name, an id or a class means: hw_<column> or hw-<column-with-dashes>; in a hidden
+ * input also a bare first_touch_… or latest_touch_… and the names in data-fields. Builders put names into brackets and
+ * behind prefixes: form_fields[hw_page], 0-1/first_touch_utm_source.
+ */
+export function fieldOf(text: string, isHidden: boolean): string | undefined {
+  const [, name = ""] = /(\w+)\W*$/.exec(text.toLowerCase().replace(/-/g, "_")) || [];
+  if (/^hw_/.test(name)) return name;
+  const column = others.get(name) || name;
+  // Other columns, such as page, are everyday names.
+  return isHidden && (column != name || /^(first|latest)_touch_/.test(name)) ? column.replace(/^(hw_)?/, "hw_") : undefined;
+}
+
+/** Returns the hidden field that an input is made for. */
+function meant(input: HTMLInputElement, values: Fields): string | undefined {
+  if (!/^(hidden|text)$/.test(input.type)) return undefined;
+  const around = input.closest("[class*=hw-],[class*=hw_]"); // builders put the class around the input
+  for (const text of [input.name, input.id, ...input.classList, ...(around ? around.classList : [])]) {
+    const field = fieldOf(text, input.type == "hidden");
+    if (field && field in values) return field;
+  }
+  return undefined;
+}
+
+/** What React was told of an input last. */
+const told = new WeakMap<HTMLInputElement, string>();
+
+/**
+ * Writes a value. HubSpot's forms are made with React, which hears an input event only where the value is another than the
+ * one it last saw being set: by the input's own setter, which it has put there.
+ */
+function write(input: HTMLInputElement, value: string): void {
+  const isReact = input.closest(".hs-form");
+  if (input.value == value && (!isReact || told.get(input) == value)) return;
+  input.value = isReact ? value + "." : value;
+  if (!isReact) return;
+  told.set(input, value);
+  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(input), "value")!.set!.call(input, value);
+  for (const type of ["input", "change"]) input.dispatchEvent(new Event(type, { bubbles: true }));
+}
+
+/** Writes what is known into the inputs in root that are made for it, and into the data that a form is about to send. */
+export function fillNamed(root: ParentNode, data?: FormData): void {
+  const inputs = find<HTMLInputElement>(root, "input");
+  const values = inputs[0] && fields();
+  if (!values) return;
+  for (const input of inputs) {
+    const field = meant(input, values);
+    const form = input.form;
+    const isCore = form && form.matches(CORE);
+    if (!field || (field == input.name && isCore && !form!.matches(".hs-form"))) continue;
+    const own = form && form.querySelector<HTMLInputElement>("[name=hw_submission_id]");
+    const value =
+      field != "hw_submission_id"
+        ? values[field]
+        : own && (isCore || own != input)
+          ? own.value
+          : submissionID(form || input);
+    write(input, value);
+    if (data && data.has(input.name)) data.set(input.name, value);
+  }
+}

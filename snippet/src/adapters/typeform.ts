@@ -1,0 +1,12 @@
+import { options } from "../config";
+import { onPosted, submit } from "./submission";
+
+/** Typeform says that a form was sent, and the response's id, never the answers. */
+export const typeform = () =>
+  onPosted(/(^|\.)typeform\.com$/, ({ type, formId, responseId }) => {
+    if (type == "form-submit")
+      submit(options.typeformForm, formId, "typeform " + responseId, {
+        typeform_form_id: formId,
+        typeform_response_id: responseId,
+      });
+  });
