@@ -52,7 +52,8 @@ export function adopt({ visitor_id, first_touch }: Linked): void {
     if (!(own.latest_touch || {}).touch_id) own.latest_touch = own.first_touch;
   }
   keep({ ...own, visitor_id });
-  for (const type of ["submit", "visibilitychange", "pagehide"]) on(type, guard(take));
+  for (const type of ["submit", "visibilitychange", "pagehide"]) on(type, take);
+  new PerformanceObserver(guard(take)).observe({ type: "resource" });
 }
 
 function keep(item: Item): void {

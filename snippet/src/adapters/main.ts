@@ -1,5 +1,5 @@
 import type { Headwater } from "../api";
-import { guard, options } from "../config";
+import { guard, on, options } from "../config";
 import { builders } from "./builders";
 import { calcom } from "./calcom";
 import { calendly } from "./calendly";
@@ -49,4 +49,6 @@ new MutationObserver(
   attributes: true,
   attributeFilter: ["src", "data-src", "data-lazy-src"],
 });
+// What is no element, such as a data layer, may have come unseen.
+for (const type of ["DOMContentLoaded", "load"]) on(type, () => scan());
 scan();
