@@ -1,5 +1,5 @@
-import { guard, on } from "../config";
 import { fields } from "./headwater";
+import { guard, listen } from "./page";
 
 interface Touch {
   touch_id?: string;
@@ -19,13 +19,13 @@ interface Item extends Linked {
 
 const THIRTEEN_MONTHS = 34128e3; // seconds
 
-const item = (): Item => {
+function item(): Item {
   try {
-    return JSON.parse(localStorage.hw) || {};
+    return JSON.parse(localStorage.hw);
   } catch {
     return {}; // none, or no storage
   }
-};
+}
 
 /** Returns the visitor whom the core has stored, "" where it may not or cannot. */
 export const storedVisitor = (): string => item().visitor_id || "";
@@ -37,23 +37,23 @@ const timeOf = ({ occurred_at }: Touch = {}) => +new Date(occurred_at!) || Infin
 
 /**
  * Makes the linked visitor this browser's own, unless it had one before this page: then both are known here, and the one
- * whose touches are older stays.
+ * who was here first stays.
  */
 export function adopt({ visitor_id, first_touch }: Linked): void {
   const own = item();
   if (!visitor_id || visitor_id == own.visitor_id || !isNew(own.visitor_id!)) return;
-  const take = () => {
-    const now = item();
-    // The answer to this page's own touch sets the cookie of the visitor that it was sent with.
-    if (now.visitor_id && fields()!.hw_visitor_id != visitor_id) keep({ ...now, visitor_id });
-  };
-  if (first_touch && timeOf(first_touch) < timeOf(own.first_touch)) {
+  if (timeOf(first_touch) < timeOf(own.first_touch)) {
     own.first_touch = { ...first_touch, occurred_at: timeOf(first_touch) };
-    if (!(own.latest_touch || {}).touch_id) own.latest_touch = own.first_touch;
+    if (!own.latest_touch || !own.latest_touch.touch_id) own.latest_touch = own.first_touch;
   }
   keep({ ...own, visitor_id });
-  for (const type of ["submit", "visibilitychange", "pagehide"]) on(type, take);
-  new PerformanceObserver(guard(take)).observe({ type: "resource" });
+  const again = () => {
+    const now = item();
+    // The answer to this page's own touch sets the cookie of the visitor that it was sent with.
+    if (now.visitor_id && fields().hw_visitor_id != visitor_id) keep({ ...now, visitor_id });
+  };
+  listen("submit visibilitychange pagehide", again);
+  new PerformanceObserver(guard(again)).observe({ type: "resource" });
 }
 
 function keep(item: Item): void {
@@ -64,5 +64,5 @@ function keep(item: Item): void {
   for (let i = labels.length; i-- && !document.cookie.split("; ").includes(cookie); )
     document.cookie =
       `${cookie};max-age=${THIRTEEN_MONTHS};path=/;domain=${labels.slice(i).join(".")};samesite=lax` +
-      (location.protocol == "https:" ? ";secure" : "");
+      (location.protocol[5] ? ";secure" : ""); // http: has no sixth letter
 }

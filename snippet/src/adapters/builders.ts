@@ -1,5 +1,5 @@
-import { guard } from "../config";
 import { fillNamed, renew } from "./named";
+import { listen } from "./page";
 import { onElements } from "./scan";
 
 /**
@@ -8,12 +8,12 @@ import { onElements } from "./scan";
  */
 export function builders(): void {
   onElements((root) => fillNamed(root));
-  // On the document: after the core, whose submission id goes into builders' fields, and before the page.
-  const hear = (type: string, act: (target: Element, event: FormDataEvent & CustomEvent) => void) =>
-    document.addEventListener(type, guard((event) => act(event.target as Element, event as never)), true);
-  hear("submit", (form) => fillNamed(form));
-  hear("formdata", (form, { formData }) => fillNamed(form, formData));
-  // Contact Form 7 hands what it is about to send by script to this event.
-  hear("wpcf7beforesubmit", (form, { detail }) => fillNamed(form, detail.formData));
-  for (const type of ["change", "reset"]) hear(type, (target) => renew(target.closest("form") || target));
+  // On the document: after the core, whose submission id goes into builders' fields, and before the page. Contact Form 7
+  // hands what it is about to send by script to an event of its own.
+  listen<FormDataEvent & CustomEvent>(
+    "submit formdata wpcf7beforesubmit",
+    ({ target, formData, detail }) => fillNamed(target as Element, formData || (detail && detail.formData)),
+    document,
+  );
+  listen("change reset", ({ target }) => renew((target as Element).closest("form") || {}), document);
 }

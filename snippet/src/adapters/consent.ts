@@ -1,8 +1,10 @@
+import { withCore } from "./headwater";
+
 let last: boolean | undefined;
 
 /** Tells the core what a visitor decided, unless it has been told the same. */
 export function decide(granted: boolean): void {
   if (granted === last) return;
   last = granted;
-  window.headwater.push((headwater) => headwater.consent(granted));
+  withCore((headwater) => headwater.consent(granted));
 }

@@ -1,11 +1,11 @@
-import { guard, on, options } from "../config";
-import { fields, Fields, known, tell } from "./headwater";
+import { Fields, fields, known, tell } from "./headwater";
 import { attach, inside } from "./inside";
 import { words } from "./list";
-import { find, onElements } from "./scan";
+import { listen, options, urlOf } from "./page";
+import { onFrames } from "./scan";
 
 /** Services whose forms read campaign parameters from their address. */
-const SERVICES = /(^|\.)(typeform\.com|hsforms\.com|calendly\.com|cal\.com|tally\.so|jotform\.com)$|^meetings[\w-]*\.hubspot\.com$/;
+const SERVICES = /(^|\.)(typeform|hsforms|calendly|cal|jotform)\.com$|^tally\.so$|^meetings[\w-]*\.hubspot\.com$/;
 
 /** The customer's own pages on other sites, by exact origin: who may ask and who may answer. */
 const origins = words(options.frameOrigins);
@@ -14,25 +14,25 @@ const origins = words(options.frameOrigins);
 const told = new WeakSet<Window>();
 
 /**
- * Returns the address of a frame with what the form in it may know, nothing where there is nothing to add. What the page
- * has put there itself stays.
+ * Returns the address of a frame with what the form in it may know. What the page has put there itself stays as it is.
  */
-function decorated(address: string, isOwn: boolean): string | undefined {
-  const url = new URL(address, document.baseURI);
-  if (!/^https?:$/.test(url.protocol) || !(isOwn || SERVICES.test(url.hostname))) return undefined;
-  const values = known() || {};
+function decorated(address: string, isOwn: boolean): string {
+  const url = urlOf(address);
   const present = new URLSearchParams(url.search + "&" + url.hash.slice(1));
   const added = new URLSearchParams();
-  for (const [field, value] of Object.entries(values)) {
-    const name = field.replace("hw_latest_touch_utm_", "utm_");
-    // An id is for the customer's own eyes, and there is none where the visitor is not to be followed.
-    const fits = /^utm_/.test(name) || (isOwn && values.hw_visitor_id && /^hw_(visitor|submission)_id$/.test(name));
-    if (fits && value && !present.has(name)) added.set(name, value);
-  }
-  if (!added.toString()) return undefined;
-  // Typeform documents hidden fields in the fragment. The rest of the address stays as it was written.
+  const values = known();
+  if (url.hostname && (isOwn || SERVICES.test(url.hostname)))
+    for (const field in values) {
+      const name = field.replace("hw_latest_touch_utm_", "utm_");
+      // An id is for the customer's own eyes, and there is none where the visitor is not to be followed.
+      const fits = /^utm_/.test(name) || (isOwn && values.hw_visitor_id && /^hw_(visitor|submission)_id$/.test(name));
+      if (fits && values[field] && !present.has(name)) added.set(name, values[field]);
+    }
+  const more = added.toString();
+  if (!more) return address;
+  // Typeform documents hidden fields in the fragment.
   const part = /typeform\.com$/.test(url.hostname) ? "hash" : "search";
-  url[part] += (url[part].slice(1) && "&") + added;
+  url[part] += (url[part].slice(1) && "&") + more;
   return url.href;
 }
 
@@ -43,7 +43,7 @@ function decorate(frame: HTMLIFrameElement): void {
     const address = frame.getAttribute(name);
     if (!address || (name == "src" && !(inner && inner.URL == "about:blank"))) continue;
     const better = decorated(address, !!frame.closest("[data-hw-frame]"));
-    if (better) frame.setAttribute(name, better);
+    if (better != address) frame.setAttribute(name, better);
   }
 }
 
@@ -53,21 +53,20 @@ function ask(): void {
 }
 
 /** Tells a frame of the customer's that there is something to ask for. The message itself says nothing. */
-function greet(frame: HTMLIFrameElement): void {
-  if (origins.includes(new URL(frame.src, document.baseURI).origin))
-    frame.contentWindow!.postMessage({ headwater: "ready" }, "*");
+function greet({ src, contentWindow }: HTMLIFrameElement, root: ParentNode): void {
+  if (root == document && origins.includes(urlOf(src).origin)) contentWindow!.postMessage({ headwater: "ready" }, "*");
 }
 
 function hear({ data, origin, source }: MessageEvent): void {
-  if (!data || !origins.includes(origin)) return;
   const from = source as Window;
-  if (data.headwater == "fields?" && from != window && from.parent == window) {
+  if (!origins.includes(origin) || from == window) return;
+  if (data.headwater == "fields?" && from.parent == window) {
     // After a refusal a frame that knows the visitor gets empty fields.
-    const values = known() || (told.has(from) && fields());
-    if (!values) return;
+    const values = told.has(from) ? fields() : known();
+    if (!values.hw_page) return;
     told.add(from);
     from.postMessage({ headwater: "fields", fields: values }, origin);
-  } else if (from == parent && from != window) {
+  } else if (from == parent) {
     if (data.headwater == "ready") ask();
     if (data.headwater == "fields") hearFields(data.fields);
   }
@@ -85,9 +84,9 @@ function hearFields(from: object): void {
 /** Forms in frames: addresses of other services, pages of the customer on other sites, and frames of the same origin. */
 export function frames(): void {
   inside();
-  onElements((root) => find<HTMLIFrameElement>(root, "iframe").forEach(guard(decorate)));
+  onFrames(decorate);
   if (!origins[0]) return;
-  on("message", hear);
-  onElements((root) => root == document && find<HTMLIFrameElement>(root, "iframe").forEach(guard(greet)));
+  listen("message", hear);
+  onFrames(greet);
   ask();
 }

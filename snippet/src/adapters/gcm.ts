@@ -1,6 +1,6 @@
-import { guard, options } from "../config";
 import { decide } from "./consent";
 import { words } from "./list";
+import { guard, options } from "./page";
 import { onElements } from "./scan";
 
 type Settings = { [key: string]: unknown };
@@ -13,6 +13,8 @@ const KEYS = words(options.gcm || "ad_storage analytics_storage");
 const defaults: Settings = {};
 const updates: Settings = {};
 
+const isGranted = () => KEYS.every((key) => (updates[key] || defaults[key]) == "granted");
+
 /**
  * Takes one ["consent", "default" or "update", settings]; everything else that is pushed is none of ours.
  *
@@ -20,21 +22,18 @@ const updates: Settings = {};
  * say in which one it is: such a one is taken for denied where it says so, and else for nothing.
  */
 function take(item: unknown): void {
-  const [command, action, settings = {}] = [...(item as [unknown, unknown, Settings?])];
-  if (command !== "consent") return;
+  const [command, action, settings] = [...(item as [unknown, unknown, Settings])];
+  if (command != "consent") return;
   if (action == "default")
     for (const key of KEYS) {
-      if (settings[key] == "denied" || (settings[key] && !settings.region && !defaults[key])) defaults[key] = settings[key];
+      if (settings[key] == "denied" || (!settings.region && !defaults[key])) defaults[key] = settings[key];
     }
   else if (action == "update") Object.assign(updates, settings);
-  else return;
-  const is = (key: string) => updates[key] || defaults[key];
-  if (KEYS.every((key) => is(key) == "granted")) {
-    const wait = action == "default" && +(settings.wait_for_update as number);
-    if (!wait) decide(true);
-    // Somebody is about to say what the visitor decided. Who does not in time leaves the default.
-    else setTimeout(guard(() => KEYS.every((key) => is(key) == "granted") && decide(true)), wait);
-  } else if (KEYS.some((key) => updates[key] == "denied")) decide(false);
+  // Somebody may be about to say what the visitor decided. Who does not in time leaves the default.
+  if (action == "default" && settings.wait_for_update)
+    setTimeout(() => isGranted() && decide(true), +(settings.wait_for_update as number));
+  else if (isGranted()) decide(true);
+  else if (KEYS.some((key) => updates[key] == "denied")) decide(false);
 }
 
 /** Google Consent Mode v2: what a visitor agreed to, as the page's consent banner tells Google's tags. */
@@ -42,15 +41,15 @@ export function gcm(): void {
   let known: unknown;
   onElements(() => {
     const layer = (window as unknown as { [name: string]: Layer })[options.gcmLayer || "dataLayer"];
-    if (!layer || layer == known) return; // not there yet
+    if (layer == known) return; // perhaps not there yet
     known = layer;
     const read = guard(take); // not everything that is pushed is a list
     const { push } = layer;
     layer.push = (...items) => {
       const length = push.apply(layer, items);
-      items.forEach(read);
+      items.forEach((item) => read(item));
       return length;
     };
-    [...layer].forEach(read);
+    layer.forEach((item) => read(item));
   });
 }

@@ -1,4 +1,5 @@
 import type { Headwater } from "../api";
+import { guard } from "./page";
 import { scan } from "./scan";
 
 /** Hidden fields by name, such as hw_first_touch_utm_source. */
@@ -9,6 +10,10 @@ export let core: Headwater | undefined;
 
 /** What the page around this frame said, where it was asked and did say. */
 let told: Fields | undefined;
+
+/** Runs call with the core, now or when it is there: the stub that pages use, too. */
+export const withCore = (call: (headwater: Headwater) => void) =>
+  ((window.headwater = window.headwater || []) as { push(call: (headwater: Headwater) => void): void }).push(guard(call));
 
 /** Takes the core, and looks at everything again: now, and whenever consent changes. */
 export function start(headwater: Headwater): void {
@@ -27,14 +32,14 @@ export function tell(fields: Fields): void {
   scan();
 }
 
-/** Returns the hidden fields, empty ones where there is nothing to say; nothing before the core runs. */
-export const fields = (): Fields | undefined => told || (core && { ...core.fields() });
+/** Returns the hidden fields, empty ones where there is nothing to say; none before the core runs. */
+export const fields = (): Fields => told || (core ? { ...core.fields() } : {});
 
 /**
  * Returns the hidden fields where something may leave the page: a visitor who may be followed, or at least this page's
- * own arrival. Before consent there is neither.
+ * own arrival. Before consent there is neither, and no field.
  */
-export function known(): Fields | undefined {
+export function known(): Fields {
   const values = fields();
-  return values && (values.hw_visitor_id || values.hw_latest_touch_touch_id) ? values : undefined;
+  return values.hw_visitor_id || values.hw_latest_touch_touch_id ? values : {};
 }

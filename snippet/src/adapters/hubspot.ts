@@ -1,7 +1,7 @@
-import { on, options } from "../config";
-import { fields, Fields } from "./headwater";
+import { fields } from "./headwater";
 import { inside } from "./inside";
 import { fieldOf, fillNamed } from "./named";
+import { guard, listen, options } from "./page";
 import { find, onElements } from "./scan";
 import { isFrom, submit } from "./submission";
 
@@ -31,56 +31,50 @@ function visit(root: ParentNode): void {
 /** Visits all forms: HubSpot puts some into frames of the page's own origin. */
 function visitAll(): void {
   visit(document);
-  for (const frame of find<HTMLIFrameElement>(document, ".hs-form-iframe"))
-    if (frame.contentDocument) visit(frame.contentDocument);
+  for (const { contentDocument } of find<HTMLIFrameElement>(document, ".hs-form-iframe"))
+    if (contentDocument) visit(contentDocument);
 }
 
 /** Fills the hidden fields of a form of the new editor, which may be in a frame that only HubSpot's script can reach. */
-async function fill(form: Form): Promise<void> {
-  const values = fields();
+const fill = guard(async (form: Form) => {
   for (const { name, value } of await form.getFormFieldValues()) {
-    const field = fieldOf(name, true);
-    if (values && field && field in values && values[field] != (value || "")) form.setFieldValue(name, values[field]);
+    const wanted = fields()[fieldOf(name, true)!];
+    if (wanted != undefined && wanted != (value || "")) form.setFieldValue(name, wanted);
   }
-}
+});
 
 /** Sends what a person filled in: a contact's properties lose the prefix that the new editor gives them. */
 function send(id: string, conversion: unknown, values: [string, unknown][]): void {
-  const filled: Fields = {};
+  const filled: Record<string, string> = {};
   for (const [name, value] of values)
     if (value && name != "hs_context" && !concealed.has(id + name) && !fieldOf(name, true))
       filled[name.replace(/^\d+-\d+\//, "")] = "" + value;
-  submit(options.hubspotForm, id, "hubspot " + (conversion || id + JSON.stringify(filled)), filled);
+  submit(options.hubspotForm, id, "" + (conversion || id + JSON.stringify(filled)), filled);
 }
 
 /** HubSpot's embedded forms: of the legacy editor in the page or a frame, and of the new editor. */
 export function hubspot(): void {
   inside();
-  const ignore = () => {};
   onElements((root) => {
     visit(root);
-    if (root == document && api()) for (const form of api().getForms()) fill(form).catch(ignore);
+    if (root == document) api().getForms().forEach(fill);
   });
-  on<MessageEvent>("message", ({ data, origin }) => {
+  listen<MessageEvent>("message", ({ data, origin }) => {
     const isHubSpot = origin == location.origin || isFrom(origin, /(^|\.)(hsforms|hubspot)\.(com|net)$/);
-    if (!data || data.type != "hsFormCallback" || !isHubSpot) return;
+    if (data.type != "hsFormCallback" || !isHubSpot) return;
     if (/^on(FormReady|BeforeFormSubmit)$/.test(data.eventName)) visitAll();
     if (data.eventName == "onFormSubmitted")
       send(data.id, data.data.conversionId, Object.entries(data.data.submissionValues));
   });
-  on("hs-form-event:on-ready", (event) => fill(api().getFormFromEvent(event)).catch(ignore));
-  on("hs-form-event:on-submission:success", (event) => {
+  listen("hs-form-event:on-ready", (event) => fill(api().getFormFromEvent(event)));
+  listen("hs-form-event:on-submission:success", async (event) => {
     const form = api().getFormFromEvent(event);
     visitAll();
-    form
-      .getFormFieldValues()
-      .then((values) =>
-        send(
-          form.getFormId(),
-          form.getConversionId(),
-          values.map(({ name, value }) => [name, value]),
-        ),
-      )
-      .catch(ignore);
+    const values = await form.getFormFieldValues();
+    send(
+      form.getFormId(),
+      form.getConversionId(),
+      values.map(({ name, value }) => [name, value]),
+    );
   });
 }

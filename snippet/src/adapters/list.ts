@@ -5,10 +5,8 @@ export const words = (text = ""): string[] => text.split(/[\s,]+/).filter((word)
  * Returns what an attribute gives for key. The attribute is one value for every key ("demo"), or lists some
  * ("30min=demo, intro=contact"), and then says nothing of others.
  */
-export function valueFor(text: string | undefined, key: string): string | undefined {
-  for (const word of words(text)) {
-    const at = word.lastIndexOf("=");
-    if (at < 0 || word.slice(0, at) == key) return word.slice(at + 1);
-  }
-  return undefined;
-}
+export const valueFor = (text: string | undefined, key: string): string | undefined =>
+  words(text)
+    .map((word) => /^((.*)=)?(.*)$/.exec(word)!)
+    .filter(([, isPair, name]) => !isPair || name == key)
+    .map(([, , , value]) => value)[0];

@@ -1,11 +1,8 @@
-import { options } from "../config";
 import { newID } from "../identity";
 import { fields, Fields } from "./headwater";
-import { words } from "./list";
+import { valueFor } from "./list";
+import { options } from "./page";
 import { find } from "./scan";
-
-/** Further names of hidden inputs, from data-fields="lead_source=first_touch_utm_source". */
-const others = new Map(words(options.fields).map((word) => word.toLowerCase().split("=") as [string, string]));
 
 // The core keeps these forms, and the inputs in it that have our own names.
 const CORE = "form[method=post i],form[data-hw-form]";
@@ -31,19 +28,18 @@ export const renew = (form: object) => ids.delete(form);
 export function fieldOf(text: string, isHidden: boolean): string | undefined {
   const [, name = ""] = /(\w+)\W*$/.exec(text.toLowerCase().replace(/-/g, "_")) || [];
   if (/^hw_/.test(name)) return name;
-  const column = others.get(name) || name;
   // Other columns, such as page, are everyday names.
-  return isHidden && (column != name || /^(first|latest)_touch_/.test(name)) ? column.replace(/^(hw_)?/, "hw_") : undefined;
+  const column = /^(first|latest)_touch_/.test(name) ? name : options.fields && valueFor(options.fields.toLowerCase(), name);
+  return isHidden && column ? column.replace(/^(hw_)?/, "hw_") : undefined;
 }
 
 /** Returns the hidden field that an input is made for. */
-function meant(input: HTMLInputElement, values: Fields): string | undefined {
-  if (!/^(hidden|text)$/.test(input.type)) return undefined;
-  const around = input.closest("[class*=hw-],[class*=hw_]"); // builders put the class around the input
-  for (const text of [input.name, input.id, ...input.classList, ...(around ? around.classList : [])]) {
-    const field = fieldOf(text, input.type == "hidden");
-    if (field && field in values) return field;
-  }
+function meant({ type, name, id, classList }: HTMLInputElement, around: Element | null, values: Fields) {
+  if (/^(hidden|text)$/.test(type))
+    for (const text of [name, id, ...classList, ...(around ? around.classList : [])]) {
+      const field = fieldOf(text, type == "hidden");
+      if (field && field in values) return field;
+    }
   return undefined;
 }
 
@@ -67,20 +63,17 @@ function write(input: HTMLInputElement, value: string): void {
 /** Writes what is known into the inputs in root that are made for it, and into the data that a form is about to send. */
 export function fillNamed(root: ParentNode, data?: FormData): void {
   const inputs = find<HTMLInputElement>(root, "input");
-  const values = inputs[0] && fields();
-  if (!values) return;
+  if (!inputs[0]) return;
+  const values = fields();
   for (const input of inputs) {
-    const field = meant(input, values);
-    const form = input.form;
-    const isCore = form && form.matches(CORE);
-    if (!field || (field == input.name && isCore && !form!.matches(".hs-form"))) continue;
-    const own = form && form.querySelector<HTMLInputElement>("[name=hw_submission_id]");
-    const value =
-      field != "hw_submission_id"
-        ? values[field]
-        : own && (isCore || own != input)
-          ? own.value
-          : submissionID(form || input);
+    // Builders put the class around the input.
+    const field = meant(input, input.closest("[class*=hw-],[class*=hw_]"), values);
+    const form = input.form || input;
+    const isCore = form.matches(CORE);
+    if (!field || (field == input.name && isCore && !form.matches(".hs-form"))) continue;
+    const own = form.querySelector<HTMLInputElement>("[name=hw_submission_id]");
+    const isSubmission = field == "hw_submission_id";
+    const value = !isSubmission ? values[field] : own && (isCore || own != input) ? own.value : submissionID(form);
     write(input, value);
     if (data && data.has(input.name)) data.set(input.name, value);
   }

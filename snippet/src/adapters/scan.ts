@@ -1,7 +1,7 @@
-import { guard } from "../config";
+import { guard } from "./page";
 
 /** What an adapter does with elements: with the document at first and after each change of consent, then with new ones. */
-export type Scan = (root: ParentNode) => void;
+type Scan = (root: ParentNode) => unknown;
 
 const scans: Scan[] = [];
 
@@ -9,13 +9,12 @@ const scans: Scan[] = [];
 export const onElements = (act: Scan) => scans.push(guard(act));
 
 /** Shows root to every adapter. */
-export function scan(root: ParentNode = document): void {
-  for (const act of scans) act(root);
-}
+export const scan = (root: ParentNode = document) => scans.forEach((act) => act(root));
 
 /** Returns root, where it matches, and what matches in it. */
-export const find = <E extends Element>(root: ParentNode, selector: string): E[] => {
-  const found = [...root.querySelectorAll<E>(selector)];
-  if ((root as Element).matches && (root as Element).matches(selector)) found.unshift(root as Element as E);
-  return found;
-};
+export const find = <E extends Element>(root: ParentNode, selector: string): E[] =>
+  [root as E, ...root.querySelectorAll<E>(selector)].filter((element) => element.matches && element.matches(selector));
+
+/** Has act look at every frame. */
+export const onFrames = (act: (frame: HTMLIFrameElement, root: ParentNode) => unknown) =>
+  onElements((root) => find<HTMLIFrameElement>(root, "iframe").forEach((frame) => guard(act)(frame, root)));
