@@ -78,7 +78,9 @@ func newSite(t *testing.T, attributes string) *site {
 		changed: make(chan struct{}), gate: make(chan struct{}),
 		backends: map[string]http.HandlerFunc{}, refusals: map[string]bool{},
 	}
-	server := httptest.NewServer(s)
+	server := httptest.NewUnstartedServer(s)
+	server.Config.MaxHeaderBytes = 4 << 20 // for addresses of a megabyte
+	server.Start()
 	t.Cleanup(func() {
 		server.Close() // when every request has its answer
 		s.checkAnswers(t)
@@ -114,7 +116,11 @@ func (s *site) expectRefused(reason string) { s.refusals[reason] = true }
 func (s *site) handle(path string, handler http.HandlerFunc) { s.backends[path] = handler }
 
 // before makes script run in every page, before all others: the page of a website that does such things.
-func (s *site) before(script string) { s.early = script }
+func (s *site) before(script string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.early = script
+}
 
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
@@ -158,8 +164,11 @@ func (s *site) sendPage(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	if s.early != "" {
-		content = bytes.Replace(content, []byte("<head>"), []byte("<head><script>"+s.early+"</script>"), 1)
+	s.mu.Lock()
+	early := s.early
+	s.mu.Unlock()
+	if early != "" {
+		content = bytes.Replace(content, []byte("<head>"), []byte("<head><script>"+early+"</script>"), 1)
 	}
 	tag := fmt.Sprintf(`<script src="%s" data-site="acme" %s async></script>`, s.script, s.attributes)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

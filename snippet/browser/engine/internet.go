@@ -36,6 +36,9 @@ type internet struct {
 // What a page asks the proxy for to learn that all it sent before has come through.
 const markPath = "/.well-known/mark"
 
+// longestHead lets addresses of a megabyte through.
+const longestHead = 4 << 20
+
 func newInternet() *internet {
 	n := &internet{doors: map[string]string{}}
 	n.forward = &httputil.ReverseProxy{
@@ -51,9 +54,12 @@ func newInternet() *internet {
 		// Browsers hang up when a page is left; nobody needs to read about it.
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 	}
-	n.proxy = httptest.NewServer(http.HandlerFunc(n.serve))
+	n.proxy = httptest.NewUnstartedServer(http.HandlerFunc(n.serve))
+	n.proxy.Config.MaxHeaderBytes = longestHead
+	n.proxy.Start()
 	n.secure = httptest.NewUnstartedServer(http.HandlerFunc(n.serve))
 	n.secure.Config.ErrorLog = silent
+	n.secure.Config.MaxHeaderBytes = longestHead
 	n.secure.Config.ConnState = n.countIdle()
 	n.secure.StartTLS()
 	return n
