@@ -1,7 +1,6 @@
 package browser
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/headwater/headwater/snippet/browser/engine"
@@ -168,22 +167,6 @@ func TestCallsBeforeTheScriptAreKept(t *testing.T) {
 		eval[bool](b, `headwater.push((hw) => order.push("second", typeof hw.fields)), true`)
 		if got := eval[string](b, `order.join()`); got != "first,second,function" {
 			t.Errorf("order of calls: %s", got)
-		}
-	})
-}
-
-func TestOneGlobalOnly(t *testing.T) {
-	everywhere(t, func(t *testing.T, e engine.Engine) {
-		s, b := newSite(t, ""), newTab(t, e)
-		b.open(s.page("/plain"))
-		before := eval[[]string](b, `Object.keys(window)`)
-		b.open(s.page("/landing"))
-		after := eval[[]string](b, `Object.keys(window)`)
-		known := " " + strings.Join(before, " ") + " signup search second tagged headwater "
-		for _, name := range after {
-			if !strings.Contains(known, " "+name+" ") {
-				t.Errorf("the snippet made the global %s", name)
-			}
 		}
 	})
 }

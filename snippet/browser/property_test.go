@@ -32,7 +32,7 @@ func TestDemand16_PageAndCollectorReadURLsAlike(t *testing.T) {
 		g := newURLs(t)
 		s, b := newSite(t, ""), newTab(t, e)
 		b.open(s.page("/plain"))
-		eval[bool](b, `(window.script = `+literal(utf16.Encode([]rune(string(snippet.Script()))))+`, `+readerScript+`, true)`)
+		eval[bool](b, `(window.script = `+literal16(string(snippet.Script()))+`, `+readerScript+`, true)`)
 		failures := 0
 		for n := 0; n < generatedURLs && failures < 5; n += urlsPerCall {
 			var raw [][]uint16
@@ -237,6 +237,9 @@ func (g *urls) value() string {
 	}
 	return value.String()
 }
+
+// literal16 writes text as a JavaScript string.
+func literal16(text string) string { return literal(utf16.Encode([]rune(text))) }
 
 // literal writes UTF-16 as a JavaScript string.
 func literal(text []uint16) string {

@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"path"
 	"strings"
 	"sync"
@@ -126,7 +125,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == http.MethodPost || r.Method == http.MethodOptions:
 		s.receive(w, r)
-	case strings.HasPrefix(r.URL.Path, "/hw."+snippet.Hash):
+	case r.URL.Path == "/"+snippet.Core.Pinned() || r.URL.Path == "/"+snippet.Adapters.Pinned():
 		s.passOn(w, r)
 	case s.backends[r.URL.Path] != nil:
 		s.backends[r.URL.Path](w, r)
@@ -148,11 +147,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func sendScript(w http.ResponseWriter, r *http.Request) {
 	content := snippet.Script()
 	if strings.HasPrefix(path.Base(r.URL.Path), "hw-adapters") {
-		var err error
-		if content, err = os.ReadFile("../dist/hw-adapters.js"); err != nil {
-			http.NotFound(w, r)
-			return
-		}
+		content = snippet.Adapters.Script()
 	}
 	w.Header().Set("Content-Type", "text/javascript")
 	_, _ = w.Write(content) // a browser that left has left
@@ -168,7 +163,7 @@ func (s *site) sendPage(w http.ResponseWriter, r *http.Request) {
 	early := s.early
 	s.mu.Unlock()
 	if early != "" {
-		content = bytes.Replace(content, []byte("<head>"), []byte("<head><script>"+early+"</script>"), 1)
+		content = bytes.Replace(content, []byte("<head>"), []byte("<head><script nonce=\"page\">"+early+"</script>"), 1)
 	}
 	tag := fmt.Sprintf(`<script src="%s" data-site="acme" %s async></script>`, s.script, s.attributes)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
