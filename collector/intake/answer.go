@@ -35,7 +35,7 @@ func (in *Intake) postSubmission(c echo.Context) error {
 		return err
 	}
 	a.answerCookie()
-	if !a.raw.form || rejection.PrefersJSON(c.Request().Header.Get(echo.HeaderAccept)) {
+	if !a.raw.form || a.media.plain || rejection.PrefersJSON(c.Request().Header.Get(echo.HeaderAccept)) {
 		return c.JSON(http.StatusOK, map[string]string{"submission_id": string(a.submission.SubmissionID)})
 	}
 	return c.Redirect(http.StatusSeeOther, a.nextPage())

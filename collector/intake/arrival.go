@@ -15,7 +15,7 @@ type arrival struct {
 	in         *Intake
 	c          echo.Context
 	receivedAt time.Time // UTC, milliseconds, frozen when the request came in
-	// private is Global Privacy Control: no cookie, no visitor id, no touch is kept.
+	// private is Global Privacy Control or Do Not Track: no cookie, no visitor id, no touch is kept.
 	private   bool
 	media     media
 	body      []byte
@@ -73,7 +73,7 @@ func (in *Intake) arrive(c echo.Context) *arrival {
 		in:         in,
 		c:          c,
 		receivedAt: in.config.Now().UTC().Truncate(time.Millisecond),
-		private:    request.Header.Get("Sec-GPC") == "1",
+		private:    request.Header.Get("Sec-GPC") == "1" || request.Header.Get("DNT") == "1",
 		query:      parseParams(request.URL.RawQuery),
 	}
 }

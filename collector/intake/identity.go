@@ -116,9 +116,13 @@ func (a *arrival) nameTouchVisitor() error {
 	return nil
 }
 
-// nameSubmissionVisitor does the same, but makes a visitor only for a form that a browser sent by itself. Where the
-// snippet ran it had its say already, perhaps that there must be none; a program's JSON may not come from a browser.
+// nameSubmissionVisitor does the same, but makes a visitor only for a form that a browser sent by itself: a program's JSON
+// may not come from a browser. Where the snippet ran and names no visitor there must be none, whatever cookie an earlier
+// consent left.
 func (a *arrival) nameSubmissionVisitor() error {
+	if a.raw.snippetVersion != "" && a.raw.visitorID == "" {
+		return nil
+	}
 	if err := a.takeVisitor(); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"bytes"
 	"io"
 	"mime"
 	"net/http"
@@ -17,6 +18,7 @@ const MaxBody = 64 << 10
 // media is what a request's Content-Type says.
 type media struct {
 	kind     string // application/json, application/x-www-form-urlencoded or multipart/form-data
+	plain    bool   // it called itself text/plain, which only scripts send (and forms that say so, which are refused)
 	boundary string
 }
 
@@ -70,7 +72,7 @@ func mediaOf(contentType string) (media, error) {
 	}
 	switch kind {
 	case "text/plain", mediaJSON:
-		return media{kind: mediaJSON}, nil
+		return media{kind: mediaJSON, plain: kind == "text/plain"}, nil
 	case mediaURLEncoded:
 		return media{kind: mediaURLEncoded}, nil
 	case mediaMultipart:
@@ -80,6 +82,12 @@ func mediaOf(contentType string) (media, error) {
 		return media{kind: mediaMultipart, boundary: parameters["boundary"]}, nil
 	}
 	return media{}, unknownMedia(contentType)
+}
+
+// isQuery tells whether text/plain is a query, as the snippet sends submissions, and not JSON. It is in one line without
+// blanks, unlike what <form enctype="text/plain"> makes, which nobody can take apart.
+func isQuery(body []byte) bool {
+	return len(body) > 0 && body[0] != '{' && bytes.IndexByte(body, '=') > 0 && !bytes.ContainsAny(body, " \t\r\n")
 }
 
 func unknownMedia(contentType string) error {
@@ -99,6 +107,9 @@ func (a *arrival) decodeSubmission() error {
 		return decodeURLEncoded(a.body, &a.raw)
 	case mediaMultipart:
 		return decodeMultipart(a.body, a.media.boundary, &a.raw)
+	}
+	if a.media.plain && isQuery(a.body) {
+		return decodeURLEncoded(a.body, &a.raw)
 	}
 	if err := decodeSubmission(a.body, &a.raw); err != nil {
 		return err
