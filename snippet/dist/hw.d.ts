@@ -7,6 +7,7 @@ export type Parameter =
   | "utm_campaign"
   | "utm_term"
   | "utm_content"
+  | "utm_id"
   | "gclid"
   | "gbraid"
   | "wbraid"
@@ -14,7 +15,12 @@ export type Parameter =
   | "fbclid"
   | "ttclid"
   | "twclid"
-  | "li_fat_id";
+  | "li_fat_id"
+  | "dclid"
+  | "epik"
+  | "rdt_cid"
+  | "sccid"
+  | "yclid";
 
 /** The hidden fields by name, such as hw_first_touch_utm_source; empty where there is nothing to say. */
 export type HiddenFields = Record<HiddenField, string>;
@@ -64,6 +70,7 @@ export type HiddenField =
   | "hw_first_touch_utm_campaign"
   | "hw_first_touch_utm_term"
   | "hw_first_touch_utm_content"
+  | "hw_first_touch_utm_id"
   | "hw_first_touch_gclid"
   | "hw_first_touch_gbraid"
   | "hw_first_touch_wbraid"
@@ -72,6 +79,11 @@ export type HiddenField =
   | "hw_first_touch_ttclid"
   | "hw_first_touch_twclid"
   | "hw_first_touch_li_fat_id"
+  | "hw_first_touch_dclid"
+  | "hw_first_touch_epik"
+  | "hw_first_touch_rdt_cid"
+  | "hw_first_touch_sccid"
+  | "hw_first_touch_yclid"
   | "hw_first_touch_landing_page"
   | "hw_first_touch_referrer"
   | "hw_latest_touch_touch_id"
@@ -81,6 +93,7 @@ export type HiddenField =
   | "hw_latest_touch_utm_campaign"
   | "hw_latest_touch_utm_term"
   | "hw_latest_touch_utm_content"
+  | "hw_latest_touch_utm_id"
   | "hw_latest_touch_gclid"
   | "hw_latest_touch_gbraid"
   | "hw_latest_touch_wbraid"
@@ -89,5 +102,10 @@ export type HiddenField =
   | "hw_latest_touch_ttclid"
   | "hw_latest_touch_twclid"
   | "hw_latest_touch_li_fat_id"
+  | "hw_latest_touch_dclid"
+  | "hw_latest_touch_epik"
+  | "hw_latest_touch_rdt_cid"
+  | "hw_latest_touch_sccid"
+  | "hw_latest_touch_yclid"
   | "hw_latest_touch_landing_page"
   | "hw_latest_touch_referrer";

@@ -11,6 +11,9 @@ export const base = new URL(".", script.src);
 export const refused =
   (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl || +navigator.doNotTrack! > 0;
 
+/** Splits a list in an attribute, by commas or spaces. */
+export const list = (...texts: unknown[]): string[] => ("" + texts).match(/[^\s,]+/g) || [];
+
 /** Wraps a handler: whatever goes wrong in it, the page never sees it. */
 export const guard =
   <A extends unknown[]>(act: (...args: A) => void) =>

@@ -1,6 +1,6 @@
 import { guard, on } from "./config";
-import { envelope, hiddenFields } from "./envelope";
 import { newID } from "./identity";
+import { hiddenFields } from "./envelope";
 
 // Not every form: a GET form would carry its hidden fields into the address bar, so a search form stays as it is.
 const SELECTOR = "form[method=post i],form[data-hw-form]";
@@ -9,43 +9,39 @@ const SELECTOR = "form[method=post i],form[data-hw-form]";
 let ids = new WeakMap<Element, string>();
 
 /** Writes the hidden fields of form: over the input of that name where there is one, else into a new one. */
-function stamp(form: Element, data?: FormData): void {
+const stamp = (form: Element, data?: FormData): void => {
   const id = ids.get(form) || newID();
   ids.set(form, id);
-  for (const [name, value] of Object.entries(hiddenFields(envelope(id)))) {
+  for (const [name, value] of Object.entries(hiddenFields(id))) {
     const input =
-      form.querySelector<HTMLInputElement>(`[name=${name}]`) || form.appendChild(document.createElement("input"));
+      form.querySelector<HTMLInputElement>(`[name="${name}"]`) || form.appendChild(document.createElement("input"));
+    input.value = value;
     input.type = "hidden";
     input.name = name;
-    input.value = value;
     // What is sent has each field once, whatever the page made of the form.
     if (data) data.set(name, value);
   }
 }
 
 /** Stamps the page's new forms, or every one, for another submission. */
-export function stampForms(every?: unknown): void {
-  if (every) ids = new WeakMap();
+export const stampForms = ({ length }: { length?: number } & object): void => {
+  if (!length) ids = new WeakMap();
   // The parser may still add an input of ours to a form; then there would be two.
   if (document.readyState != "loading")
     for (const form of document.querySelectorAll(SELECTOR)) if (!ids.has(form)) stamp(form);
 }
 
 /** Keeps the fields of every form right until it is sent: late ones, cloned ones, cached ones with old values. */
-export function watchForms(): void {
-  const onForm = (type: string, act: (form: Element, data?: FormData) => void) =>
+export const watchForms = (): void => {
+  // A click (also the one that Enter makes) comes out of open shadow roots, which submit does not. formdata: also
+  // form.submit(), which sends no submit event, and new FormData(form).
+  for (const type of ["formdata", "click", "submit", "input"])
     on<FormDataEvent>(type, (event) => {
-      const form = (event.target as Element).closest(SELECTOR);
-      if (form) act(form, event.formData);
+      const form = (event.composedPath()[0] as Element).closest(SELECTOR);
+      if (form)
+        if (type == "input") ids.delete(form);
+        else stamp(form, event.formData);
     });
-  const renew = (form: Element) => {
-    ids.delete(form);
-    stamp(form);
-  };
-  onForm("submit", stamp);
-  onForm("formdata", stamp); // also form.submit(), which sends no submit event, and new FormData(form)
-  onForm("change", renew);
-  onForm("reset", renew);
-  on("pageshow", stampForms); // perhaps back from the page that the form led to
-  new MutationObserver(guard(() => stampForms())).observe(document, { childList: true, subtree: true });
-}
+  on<Event & { length?: number }>("pageshow", stampForms); // perhaps back from the page that the form led to
+  new MutationObserver(guard(stampForms)).observe(document, { subtree: true, childList: true });
+};

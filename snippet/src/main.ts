@@ -1,69 +1,66 @@
-import { version } from "headwater:fields";
 import { Headwater } from "./api";
-import { arrival } from "./arrival";
-import { guard, on, options, refused } from "./config";
-import { envelope, hiddenFields } from "./envelope";
-import { stampForms, watchForms } from "./forms";
+import { Texts } from "./touch";
 import { newID } from "./identity";
-import { send } from "./send";
-import { allow, allowed, keep, read, setCookie } from "./storage";
-import { campaignOf, newTouch, Touch } from "./touch";
-
-const THIRTEEN_MONTHS = 34128e3; // seconds
+import { version } from "headwater:fields";
+import { resend, send } from "./send";
+import { arrival, touchHere } from "./arrival";
+import { hiddenFields } from "./envelope";
+import { guard, on, options } from "./config";
+import { allow, allowed, FIRST, keep, LATEST, read, setCookie, store } from "./storage";
+import { stampForms, watchForms } from "./forms";
 
 let arrivals = 0;
 
-/** Keeps a touch if there is one, and sends it. A page that must not follow the visitor keeps it for its own forms. */
-function record(touch?: Touch): void {
+/** Keeps a touch if there is one, and sends it. A page that must not follow the visitor may keep it for its own forms. */
+const record = (touch?: Texts | false): void => {
   const state = read();
-  if (allowed) {
-    const visitor_id = state.visitor_id || newID();
-    keep({
-      visitor_id,
-      first_touch: state.first_touch.touch_id ? state.first_touch : touch,
-      latest_touch: touch || state.latest_touch,
-    });
-    if (touch) {
-      // Not before the answer: the cookie that a collector sets lasts longer (Safari keeps a script's for 7 days).
-      const fallback = () => allowed && setCookie("hw", visitor_id, THIRTEEN_MONTHS);
-      send("t", { site_id: options.site || "", visitor_id, snippet_version: version, ...touch }).then(fallback, fallback);
-    }
-  } else if (refused && touch) keep({ latest_touch: touch });
-  stampForms(1);
-}
+  const visitor_id = (state.hw_visitor_id = allowed ? state.hw_visitor_id || newID() : "");
+  for (const prefix of state.hw_first_touch_touch_id ? [LATEST] : [LATEST, FIRST])
+    for (const name in touch as Texts) state[prefix + name] = (touch as Texts)[name];
+  if (allowed || options.pageTouch) keep(state);
+  if (allowed && touch) {
+    // Not before the answer: the cookie that a collector sets lasts longer (Safari keeps a script's for 7 days).
+    const answered = () => {
+      setCookie("hw", visitor_id, 34128e3); // 13 months
+    };
+    send("t", JSON.stringify({ snippet_version: version, visitor_id, site_id: options.site, ...touch })).then(
+      answered,
+      answered,
+    );
+  }
+  stampForms({});
+};
 
 /** Records this page's arrival, if it is one, as soon as it may be known; the second time on a page nothing. */
-const arrive = (known: boolean) => record(known && !arrivals++ ? arrival(read()) : undefined);
+const arrive = (known: boolean, refusal?: boolean) => {
+  allow(known, refusal);
+  resend();
+  record(known && !arrivals++ && arrival(read()));
+};
 
 const api: Headwater = {
-  async submission({ form, fields, submission_id }) {
-    const body = { ...envelope(submission_id), occurred_at: Date.now(), fields };
-    const answer = await send("f/" + form, body);
-    if (!answer) return body;
-    const result = await answer.json();
-    if (answer.ok) return result;
-    throw Error(result.message);
+  async submission({ form, fields, submission_id = newID() }) {
+    const answer = await send("f/" + form, "" + new URLSearchParams({ ...fields, ...hiddenFields(submission_id) }));
+    const { message } = answer ? await answer.json() : ({} as { message?: string });
+    if (message) throw Error(message);
+    return { submission_id };
   },
-  fields: () => hiddenFields(envelope()),
-  touch: guard((parameters) =>
-    record(newTouch({ ...campaignOf(location.href), landing_page: location.href, ...parameters })),
-  ),
-  consent: guard((granted) => {
-    allow(granted);
-    arrive(granted);
-  }),
+  fields: hiddenFields,
+  touch: guard((parameters) => record(touchHere({ referrer: "", ...parameters }))),
+  consent: guard((granted) => arrive(granted, !granted)),
   push: guard((call) => call(api)),
 };
 
-function start(): void {
+const start = (): void => {
   // A second script tag on the page ends here: the API is no array.
   const queue = [...((window.headwater as []) || [])];
   window.headwater = api;
   arrive(options.consent != "required");
   watchForms();
   queue.forEach(api.push);
-  on("visibilitychange", () => allowed && read().visitor_id && keep(read()));
-}
+  on("online", resend);
+  on("visibilitychange", () => store.hw && (store.hw_at = Date.now()));
+};
 
 // A prerendered page may never be seen.
 if ((document as { prerendering?: boolean }).prerendering) on("prerenderingchange", start);

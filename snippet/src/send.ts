@@ -1,14 +1,38 @@
-import { base } from "./config";
+import { base, guard } from "./config";
+import { allowed } from "./storage";
 
 /**
- * Posts body to the collector as text/plain, which needs no CORS preflight, by a request that outlives the page. A
- * browser without fetch, or a page that broke it, gets a beacon, whose answer nobody sees.
+ * Posts body to the collector: as text/plain, which needs no CORS preflight, by a request that outlives the page. Returns
+ * the answer. Where none came, or one that says "later" (429, 5xx), the body waits for the next page of this tab, twenty
+ * at most and nine times; then nothing is returned. Rejects where nothing may be stored. The ids in a body make copies
+ * count once.
+ *
+ * It waits in sessionStorage, because a submission holds what a person typed: that must end with the tab.
  */
-export async function send(path: string, body: object): Promise<Response | void> {
-  const text = JSON.stringify(body);
+export const send = async (path: string, body: string, tries = 9): Promise<Response | void> => {
+  let answer;
   try {
-    return fetch(base + path, { method: "POST", body: text, keepalive: true, credentials: "include" });
+    answer = await fetch(base + path, {
+      body,
+      method: "POST",
+      keepalive: true,
+      credentials: allowed > 1 ? "include" : "omit",
+    });
   } catch {
-    navigator.sendBeacon(base + path, text);
+    navigator.sendBeacon(base + path, body); // perhaps the page broke fetch
   }
-}
+  // 429 and 5xx leave less than 100, the others more.
+  if (answer && answer.status % 429 > 99) return answer;
+  if (allowed < 2) throw Error("no answer");
+  if (tries)
+    sessionStorage.hw = JSON.stringify(
+      [...JSON.parse(sessionStorage.hw || "[]"), [path, body, tries - 1]].slice(-20),
+    );
+};
+
+/** Sends again what waits. */
+export const resend = guard(() => {
+  const waiting = allowed > 1 && JSON.parse(sessionStorage.hw);
+  delete sessionStorage.hw;
+  for (const one of waiting as [string, string, number][]) send(...one);
+});

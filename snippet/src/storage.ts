@@ -1,69 +1,63 @@
 import { options, refused } from "./config";
 import { knownID } from "./identity";
-import { Touch, touchOf } from "./touch";
+import { names, pick, Texts } from "./touch";
 
-/** What is kept of a visitor: the localStorage item `hw`. */
-export interface State {
-  visitor_id: string;
-  first_touch: Touch;
-  latest_touch: Touch;
-  /** When this browser was last active on the site, Unix milliseconds. */
-  active_at?: number;
-}
+export const FIRST = "hw_first_touch_";
+export const LATEST = "hw_latest_touch_";
 
-/** Tells whether anything may be stored or sent now. */
-export let allowed = !refused && options.consent != "required";
+const kept = ["hw_visitor_id"];
+for (const name of names) kept.push(FIRST + name, LATEST + name);
 
-/** What is kept where it may not be stored, or where storage is missing, full or throws. */
-let memory: Partial<State> | undefined;
+/** What is allowed now: 2 storing and sending, 1 sending, 0 neither. */
+export let allowed: number;
 
-const take = (kept: Partial<State>): State => ({
+/** Where the items are: an object that ends with the page where nothing may be stored, or where storing fails. */
+export let store: { hw?: string; hw_at?: string | number } | Storage;
+
+/** Returns the hidden fields that are kept. Another tab may have changed them since, so each call reads the storage. */
+export const read = (): Texts => {
+  const state = pick(kept, store.hw);
   // The cookie goes first: subdomains share it.
-  visitor_id: (allowed && knownID(cookie("hw"))) || knownID(kept.visitor_id),
-  first_touch: touchOf(kept.first_touch),
-  latest_touch: touchOf(kept.latest_touch),
-  active_at: kept.active_at,
-});
+  state.hw_visitor_id = knownID(cookie("hw")) || knownID(state.hw_visitor_id);
+  return state;
+}
 
-/** Returns what is kept. Another tab may have written or forgotten it since, so each call reads the storage. */
-export function read(): State {
+/** Keeps the state, as far as that is allowed and possible. */
+export const keep = (state: Texts): void => {
+  const hw = new URLSearchParams(state) as unknown as string; // storage makes it one
   try {
-    return take(memory || (allowed && JSON.parse(localStorage.hw)));
+    store.hw_at = Date.now();
+    store.hw = hw;
   } catch {
-    return take({}); // no item, no storage, or no JSON
+    store = { hw };
   }
 }
 
-/** Keeps state, as far as that is allowed and possible. */
-export function keep(state: Partial<State>): void {
-  memory = { ...state, active_at: Date.now() };
-  if (allowed)
-    try {
-      localStorage.hw = JSON.stringify(memory);
-      memory = undefined;
-    } catch {}
-}
-
-/** Starts or stops storing. Stopping forgets everything. */
-export function allow(yes: boolean): void {
-  allowed = yes && !refused;
-  if (!yes) {
-    memory = undefined;
-    setCookie("hw", "", 0);
-    try {
+/** Starts or stops storing and sending. Refusing forgets everything. */
+export const allow = (yes: boolean, forget?: boolean): void => {
+  store = {};
+  allowed = 2; // to delete the cookie
+  if (forget) setCookie("hw", "", 0);
+  allowed = yes && !refused ? (options.storage == "none" ? 1 : 2) : 0;
+  try {
+    if (forget) {
+      delete sessionStorage.hw;
       delete localStorage.hw;
-    } catch {}
-  }
+      delete localStorage.hw_at;
+    }
+    if (allowed > 1) store = localStorage;
+  } catch {}
 }
 
 /** Returns the cookie called name, after setting it where there are attributes. */
-function cookie(name: string, attributes?: string): string {
+const cookie = (name: string, attributes?: string): string => {
   try {
-    if (attributes) document.cookie = name + attributes;
-    return document.cookie.match("(^| )" + name + "=([^;]*)")![2];
-  } catch {
-    return ""; // none, or a sandboxed frame
-  }
+    if (allowed > 1) {
+      if (attributes) document.cookie = name + attributes;
+      return document.cookie.match(name + "=([^;]*)")![1];
+    }
+  } catch {} // none, or a sandboxed frame
+  return "";
 }
 
 /**
@@ -71,7 +65,7 @@ function cookie(name: string, attributes?: string): string {
  * browsers refuse cookies on public suffixes (com, co.uk, github.io). That spares the snippet their list. The domain of a
  * host without a dot is "": WebKit refuses to be told localhost.
  */
-export function setCookie(name: string, value: string | number, seconds: number): string {
+export const setCookie = (name: string, value: string | number, seconds: number): string => {
   const labels = location.hostname.replace(/^[^.]+$/, "").split(".");
   let domain = "";
   for (let i = labels.length; cookie(name) != value && i--; ) {
@@ -79,7 +73,7 @@ export function setCookie(name: string, value: string | number, seconds: number)
     cookie(
       name,
       // http: has no sixth letter.
-      `=${value};max-age=${seconds};path=/;domain=${domain};samesite=lax${location.protocol[5] ? ";secure" : ""}`,
+      `=${value};path=/;max-age=${seconds};samesite=lax;domain=${domain}${location.protocol[5] ? ";secure" : ""}`,
     );
   }
   return domain;

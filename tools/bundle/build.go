@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -63,6 +64,9 @@ func build(snippet string, only ...string) (map[string][]byte, error) {
 	return files, nil
 }
 
+// formats are the wrappers of the scripts: a function around the adapters, a block around the core (see blockScoped).
+var formats = map[string]api.Format{entryPoints[coreFile]: api.FormatESModule, entryPoints[adaptersFile]: api.FormatIIFE}
+
 // Nothing may throw into the page, not even a missing browser feature at the start.
 const (
 	banner = "try{"
@@ -75,7 +79,7 @@ func bundle(snippet, entryPoint, fields string) ([]byte, error) {
 		AbsWorkingDir: snippet,
 		EntryPoints:   []string{entryPoint},
 		Bundle:        true,
-		Format:        api.FormatIIFE,
+		Format:        formats[entryPoint],
 		Target:        api.ES2018,
 		Charset:       api.CharsetASCII,
 		LegalComments: api.LegalCommentsNone,
@@ -92,7 +96,37 @@ func bundle(snippet, entryPoint, fields string) ([]byte, error) {
 		messages := api.FormatMessages(result.Errors, api.FormatMessagesOptions{Kind: api.ErrorMessage})
 		return nil, errors.New(strings.Join(messages, "\n"))
 	}
-	return tighten(result.OutputFiles[0].Contents), nil
+	script := result.OutputFiles[0].Contents
+	if formats[entryPoint] == api.FormatESModule {
+		var err error
+		if script, err = blockScoped(script); err != nil {
+			return nil, err
+		}
+	}
+	return tighten(script), nil
+}
+
+var (
+	declaresFunction = regexp.MustCompile(`\bfunction\b`)
+	declaresVar      = regexp.MustCompile(`\bvar\b ?`)
+)
+
+// blockScoped keeps the script's names in the block that the banner opens, which saves the bytes of a function around them:
+// what esbuild declares by var is declared by let, and neighbours become one statement. A function declaration would leave
+// the block.
+func blockScoped(script []byte) ([]byte, error) {
+	if declaresFunction.Match(script) {
+		return nil, errors.New("the core declares a function, which would become a global: write it as an arrow, const name = () => …")
+	}
+	result := api.Transform(string(declaresVar.ReplaceAll(script, []byte("let "))), api.TransformOptions{
+		Target: api.ES2018, Charset: api.CharsetASCII, LegalComments: api.LegalCommentsNone,
+		MinifyWhitespace: true, MinifyIdentifiers: true, MinifySyntax: true,
+	})
+	if len(result.Errors) > 0 {
+		messages := api.FormatMessages(result.Errors, api.FormatMessagesOptions{Kind: api.ErrorMessage})
+		return nil, errors.New(strings.Join(messages, "\n"))
+	}
+	return result.Code, nil
 }
 
 // tighten takes out the line ends around banner and footer. Others are in texts of several lines and stay.
