@@ -162,6 +162,7 @@ func (s *site) sendPage(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	early := s.early
 	s.mu.Unlock()
+	content = bytes.ReplaceAll(content, []byte("PORT"), []byte(s.port))
 	if early != "" {
 		content = bytes.Replace(content, []byte("<head>"), []byte("<head><script nonce=\"page\">"+early+"</script>"), 1)
 	}
