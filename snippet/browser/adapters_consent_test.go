@@ -34,6 +34,7 @@ func TestDemand06_TCFGrantsOnce(t *testing.T) {
 		b.tells(`listeners.length`, "1")
 		b.wantSent("/t")
 		// Withdrawn, and given again.
+		b.await(`document.cookie.includes("hw=")`)
 		b.run(`decide("useractioncomplete", [7])`)
 		wantNothingStored(b)
 		b.run(`decide("useractioncomplete", [7]); decide("useractioncomplete", [1, 7])`)
@@ -108,6 +109,7 @@ func TestDemand06_ConsentModeGrantsOnce(t *testing.T) {
 		b.run(`gtag("consent", "update", {ad_storage: "granted"}); gtag("consent", "update", {ad_storage: "granted", analytics_storage: "granted"})`)
 		wantField(t, s.touches(1)[0], "utm_source", "linkedin")
 		b.tells(`said.join()`, "true")
+		b.await(`document.cookie.includes("hw=")`)
 		b.run(`gtag("consent", "update", {ad_storage: "denied"})`)
 		b.tells(`said.join()`, "true,false")
 		wantNothingStored(b)

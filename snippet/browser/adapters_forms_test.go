@@ -44,7 +44,7 @@ func wantAll[V comparable](t *testing.T, got, want map[string]V) {
 
 func TestDemand15_FieldsOfFormBuilders(t *testing.T) {
 	everywhere(t, func(t *testing.T, e engine.Engine) {
-		s, b := adapted(t, e, "", `data-fields="Campaign=latest_touch_utm_campaign"`,
+		s, b := adapted(t, e, `data-fields="latest_touch_utm_campaign:campaign"`, "",
 			"/adapters/builders?utm_source=LinkedIn&utm_campaign=spring&gclid=X")
 		visitor := visitorOf(b)
 		b.tells(`document.getElementById("input_1_2").value`, "LinkedIn")
@@ -104,19 +104,18 @@ const hubspotForm = "4a5c7b1e-0d3f-4f6e-9c2d-1b2a3c4d5e6f"
 
 func TestDemand14_HubSpotForms(t *testing.T) {
 	everywhere(t, func(t *testing.T, e engine.Engine) {
-		attributes := `data-fields="lead_source__c=first_touch_utm_source" data-hubspot-form="` + hubspotForm + `=contact"`
 		for _, create := range []string{`create(document.getElementById("inline"))`, `createFramed()`} {
-			s, b := adapted(t, e, "", attributes, "/adapters/hubspot?utm_source=linkedin&utm_campaign=spring")
+			s, b := adapted(t, e, `data-fields="first_touch_utm_source:lead_source__c"`, `data-hubspot-form="`+hubspotForm+`=contact"`, "/adapters/hubspot?utm_source=linkedin&utm_campaign=spring")
 			visitor := visitorOf(b)
 			b.run(`window.form = ` + create)
 			// React knows the values, too.
 			b.tells(`[state.lead_source__c, state.hw_first_touch_utm_campaign, state.latest_touch_gclid, state.secret_score].join()`, "linkedin,spring,,7")
 			b.run(`send(form)`)
 			sent := s.submissions("contact", 1)[0]
-			if got := fmt.Sprint(fieldsOf(t, sent)); got != "map[email:ada@example.com firstname:Ada]" {
+			if got := fmt.Sprint(typed(sent)); got != "map[email:ada@example.com firstname:Ada lead_source__c:linkedin]" {
 				t.Errorf("a person filled in %s", got)
 			}
-			wantField(t, sent, "visitor_id", visitor)
+			wantValue(t, sent, "hw_visitor_id", visitor)
 			b.run(`send(form)`) // HubSpot said it twice
 			b.run(`postMessage({type: "hsFormCallback", eventName: "onFormSubmitted", id: "another", data: {submissionValues: {email: "eve@example.com"}}}, "*")`)
 			eval[bool](b, `new Promise((resolve) => { addEventListener("message", ({data}) => data == "last" && resolve(true)); postMessage("last", "*"); })`)
@@ -127,13 +126,13 @@ func TestDemand14_HubSpotForms(t *testing.T) {
 
 func TestDemand14_HubSpotFormsOfTheNewEditor(t *testing.T) {
 	everywhere(t, func(t *testing.T, e engine.Engine) {
-		s, b := adapted(t, e, "", `data-fields="lead_source__c=first_touch_utm_source" data-hubspot-form="contact"`,
+		s, b := adapted(t, e, `data-fields="first_touch_utm_source:lead_source__c"`, `data-hubspot-form="contact"`,
 			"/adapters/hubspot?utm_source=linkedin")
 		b.run(`createNew()`)
 		b.tells(`values["0-1/hw_first_touch_utm_source"] + values["0-1/lead_source__c"]`, "linkedinlinkedin")
 		b.run(`sendNew(); sendNew()`)
-		got := fmt.Sprint(fieldsOf(t, s.submissions("contact", 1)[0]))
-		if got != "map[email:grace@example.com name:Acme]" {
+		got := fmt.Sprint(typed(s.submissions("contact", 1)[0]))
+		if got != "map[email:grace@example.com lead_source__c:linkedin name:Acme]" {
 			t.Errorf("a person filled in %s", got)
 		}
 		eval[bool](b, `new Promise((resolve) => setTimeout(() => resolve(true)))`)
@@ -205,14 +204,14 @@ func TestDemand14_ServicesThatSayWhenTheyAreDone(t *testing.T) {
 		unknown := maps.Clone(typeformSubmit)
 		unknown["formId"], unknown["responseId"] = "Unknown", "other"
 		b.say("typeform", unknown)
-		for form, want := range map[string]map[string]any{
+		for form, want := range map[string]map[string]string{
 			"signup":   {"typeform_form_id": "Ab12Cd", "typeform_response_id": "k3j2h1"},
 			"contact":  {"calendly_event_uri": "https://api.calendly.com/scheduled_events/E1", "calendly_invitee_uri": "https://api.calendly.com/scheduled_events/E1/invitees/I1"},
 			"checkout": {"calcom_booking_uid": "bK1", "name": "Grace", "email": "grace@example.com"},
 		} {
 			sent := s.submissions(form, 1)[0]
-			wantField(t, sent, "visitor_id", visitor)
-			if fields := fieldsOf(t, sent); len(fields) != len(want) {
+			wantValue(t, sent, "hw_visitor_id", visitor)
+			if fields := typed(sent); len(fields) != len(want) {
 				t.Errorf("%s has the fields %v", form, fields)
 			} else {
 				wantAll(t, fields, want)

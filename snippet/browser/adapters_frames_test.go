@@ -236,7 +236,7 @@ func TestDemand14_FrameOfTheSameOriginBeforeConsent(t *testing.T) {
 
 func TestDemand14_PrivacySignalLeavesThisPagesCampaignOnly(t *testing.T) {
 	everywhere(t, func(t *testing.T, e engine.Engine) {
-		s, b := newAdapterSite(t, "", ""), newTab(t, e)
+		s, b := newAdapterSite(t, `data-page-touch="true"`, ""), newTab(t, e)
 		s.before(`Object.defineProperty(Navigator.prototype, "globalPrivacyControl", {get: () => true})`)
 		b.open(s.page("/adapters/frames?utm_source=linkedin"))
 		b.ready()

@@ -100,8 +100,8 @@ func TestDemand22_LinkerTakesTheVisitorAlong(t *testing.T) {
 		b.ready()
 		b.await(`document.cookie.startsWith("hw=")`)
 		visitor := visitorOf(b)
-		first := eval[string](b, `JSON.stringify(JSON.parse(localStorage.hw).first_touch)`)
-		l.touch = first
+		const first = `JSON.stringify(Object.fromEntries(Object.entries(headwater.fields()).filter(([name]) => /^hw_first/.test(name)).map(([name, value]) => [name.slice(15), value])))`
+		l.touch = eval[string](b, first)
 		prepared(b, s, 1)
 		if got := l.asked[0]; got["site_id"] != "acme" || got["visitor_id"] != visitor || len(got) != 2 {
 			t.Errorf("asked for a link of %v", got)
@@ -114,9 +114,8 @@ func TestDemand22_LinkerTakesTheVisitorAlong(t *testing.T) {
 		b.await(`headwater.fields && headwater.fields().hw_visitor_id == ` + quote(visitor))
 		b.tells(`headwater.fields().hw_first_touch_utm_source`, "linkedin")
 		b.await(`document.cookie.split("; ").includes("hw=` + visitor + `")`)
-		got := eval[string](b, `JSON.stringify(JSON.parse(localStorage.hw).first_touch)`)
-		if got != first {
-			t.Errorf("first touch %s\nwant %s", got, first)
+		if got := eval[string](b, first); got != l.touch {
+			t.Errorf("first touch %s\nwant %s", got, l.touch)
 		}
 		b.act(submit, "/thanks")
 		form := s.forms(1)[0]
@@ -231,7 +230,7 @@ func TestDemand22_VisitorWhoIsKnownHereStays(t *testing.T) {
 func TestDemand22_OlderFirstTouchWins(t *testing.T) {
 	everywhere(t, func(t *testing.T, e engine.Engine) {
 		s, l := linkedSite(t, "")
-		l.touch = `{"touch_id": "01900000-0000-7000-8000-000000000001", "occurred_at": "2025-06-01T10:00:00.5Z", "utm_source": "newsletter"}`
+		l.touch = `{"touch_id": "01900000-0000-7000-8000-000000000001", "occurred_at": 1748772000500, "utm_source": "newsletter"}`
 		b := newTab(t, e)
 		l.made["T"] = linkedVisitor
 		b.open(s.at(other, "/adapters/linker?utm_source=facebook&hw_link=T"))
@@ -276,5 +275,42 @@ func TestDemand22_LinkerUnderAPrivacySignal(t *testing.T) {
 			document.getElementById("foreign").dispatchEvent(new Event("mouseover", {bubbles: true}))`)
 		wantNothingStored(b)
 		b.wantSent()
+	})
+}
+
+// With the collector's own endpoints.
+func TestDemand22_LinkOfTheCollector(t *testing.T) {
+	everywhere(t, func(t *testing.T, e engine.Engine) {
+		s := newAdapterSite(t, `data-own-domains="shop.example other.example"`, linkerAttributes)
+		s.configured = `own_domains = ["shop.example", "other.example"]`
+		b := newTab(t, e)
+		b.open(s.page("/adapters/linker?utm_source=linkedin"))
+		s.touches(1)
+		b.ready()
+		visitor := visitorOf(b)
+		prepared(b, s, 1)
+		b.click("#other")
+		b.await(`location.hostname == ` + quote(other) + ` && document.readyState == "complete"`)
+		redeem := s.accepted("/link/redeem", 1)[0]
+		b.await(`headwater.fields && headwater.fields().hw_visitor_id == ` + quote(visitor))
+		b.await(`document.cookie.split("; ").includes("hw=` + visitor + `")`)
+		b.act(submit, "/thanks")
+		wantValue(t, s.forms(1)[0], "hw_visitor_id", visitor)
+
+		// The same link once more is refused, and changes nothing.
+		s.expectRefused("link_used")
+		var link struct{ Link string }
+		if err := json.Unmarshal(redeem.body, &link); err != nil || link.Link == "" {
+			t.Fatalf("redeemed %s: %v", redeem.body, err)
+		}
+		again := newTab(t, e)
+		again.open(s.at(other, "/adapters/linker?hw_link="+url.QueryEscape(link.Link)))
+		again.ready()
+		own := visitorOf(again)
+		s.waitFor("/link/redeem", 2, func(r request) bool { return r.status > 0 })
+		again.tells(`headwater.fields().hw_visitor_id`, own)
+		if own == visitor || own == "" {
+			t.Errorf("a used link made the visitor %q", own)
+		}
 	})
 }

@@ -1,7 +1,6 @@
 package browser
 
 import (
-	"encoding/json"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -70,13 +69,13 @@ func (b *tab) tells(expression, want string) {
 	b.await(`String(` + expression + `) == ` + quote(want) + ` || (window.__last = String(` + expression + `), false)`)
 }
 
-// submissions waits for n submissions that the core sent as JSON to a form.
-func (s *site) submissions(form string, n int) []map[string]any {
+// submissions waits for n submissions that the core sent to a form, and that the collector took.
+func (s *site) submissions(form string, n int) []url.Values {
 	s.t.Helper()
-	var found []map[string]any
+	var found []url.Values
 	for _, r := range s.accepted(path.Join("/f", form), n) {
-		sent := map[string]any{}
-		if err := json.Unmarshal(r.body, &sent); err != nil {
+		sent, err := url.ParseQuery(string(r.body))
+		if err != nil {
 			s.t.Fatalf("submission %s: %v", r.body, err)
 		}
 		found = append(found, sent)
@@ -84,12 +83,13 @@ func (s *site) submissions(form string, n int) []map[string]any {
 	return found
 }
 
-// fieldsOf returns what a submission says that a person filled in.
-func fieldsOf(t *testing.T, submission map[string]any) map[string]any {
-	t.Helper()
-	fields, is := submission["fields"].(map[string]any)
-	if !is {
-		t.Fatalf("a submission without fields: %v", submission)
+// typed returns what a submission says that a person filled in.
+func typed(submission url.Values) map[string]string {
+	fields := map[string]string{}
+	for name := range submission {
+		if !strings.HasPrefix(name, "hw_") {
+			fields[name] = submission.Get(name)
+		}
 	}
 	return fields
 }

@@ -22,11 +22,13 @@ function decorated(address: string, isOwn: boolean): string {
   const added = new URLSearchParams();
   const values = known();
   if (url.hostname && (isOwn || SERVICES.test(url.hostname)))
-    for (const field in values) {
-      const name = field.replace("hw_latest_touch_utm_", "utm_");
-      // An id is for the customer's own eyes, and there is none where the visitor is not to be followed.
-      const fits = /^utm_/.test(name) || (isOwn && values.hw_visitor_id && /^hw_(visitor|submission)_id$/.test(name));
-      if (fits && values[field] && !present.has(name)) added.set(name, values[field]);
+    for (const [field, value] of Object.entries(values)) {
+      const [, name = ""] = /^hw_latest_touch_(utm_.*)/.exec(field) || [
+        // An id is for the customer's own eyes, and there is none where the visitor is not to be followed.
+        "",
+        isOwn && values.hw_visitor_id && /^hw_(visitor|submission)_id$/.test(field) ? field : "",
+      ];
+      if (name && value && !present.has(name)) added.set(name, value);
     }
   const more = added.toString();
   if (!more) return address;
@@ -75,8 +77,7 @@ function hear({ data, origin, source }: MessageEvent): void {
 /** Takes an answer, as far as it looks like one. */
 function hearFields(from: object): void {
   const heard: Fields = {};
-  for (const [name, value] of Object.entries(from))
-    if (/^hw_\w+$/.test(name) && typeof value == "string") heard[name] = value;
+  for (const [name, value] of Object.entries(from)) if (typeof value == "string") heard[name] = value;
   tell(heard);
   attach(document);
 }

@@ -31,7 +31,7 @@ function take(item: unknown): void {
   else if (action == "update") Object.assign(updates, settings);
   // Somebody may be about to say what the visitor decided. Who does not in time leaves the default.
   if (action == "default" && settings.wait_for_update)
-    setTimeout(() => isGranted() && decide(true), +(settings.wait_for_update as number));
+    setTimeout(guard(() => isGranted() && decide(true)), +(settings.wait_for_update as number));
   else if (isGranted()) decide(true);
   else if (KEYS.some((key) => updates[key] == "denied")) decide(false);
 }
@@ -43,13 +43,13 @@ export function gcm(): void {
     const layer = (window as unknown as { [name: string]: Layer })[options.gcmLayer || "dataLayer"];
     if (layer == known) return; // perhaps not there yet
     known = layer;
-    const read = guard(take); // not everything that is pushed is a list
+    const read = guard((items: unknown[]) => items.forEach((item) => guard(take)(item))); // not everything in it is a list
     const { push } = layer;
     layer.push = (...items) => {
       const length = push.apply(layer, items);
-      items.forEach((item) => read(item));
+      read(items);
       return length;
     };
-    layer.forEach((item) => read(item));
+    read(layer);
   });
 }

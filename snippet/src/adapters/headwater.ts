@@ -19,10 +19,10 @@ export const withCore = (call: (headwater: Headwater) => void) =>
 export function start(headwater: Headwater): void {
   core = headwater;
   const { consent } = headwater;
-  headwater.consent = (granted) => {
+  headwater.consent = guard((granted) => {
     consent.call(headwater, granted);
     scan();
-  };
+  });
   scan();
 }
 

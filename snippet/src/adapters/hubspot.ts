@@ -38,8 +38,9 @@ function visitAll(): void {
 /** Fills the hidden fields of a form of the new editor, which may be in a frame that only HubSpot's script can reach. */
 const fill = guard(async (form: Form) => {
   for (const { name, value } of await form.getFormFieldValues()) {
-    const wanted = fields()[fieldOf(name, true)!];
-    if (wanted != undefined && wanted != (value || "")) form.setFieldValue(name, wanted);
+    const values = fields();
+    const field = fieldOf(name, true, values);
+    if (field && values[field] != (value || "")) form.setFieldValue(name, values[field]);
   }
 });
 
@@ -47,7 +48,7 @@ const fill = guard(async (form: Form) => {
 function send(id: string, conversion: unknown, values: [string, unknown][]): void {
   const filled: Record<string, string> = {};
   for (const [name, value] of values)
-    if (value && name != "hs_context" && !concealed.has(id + name) && !fieldOf(name, true))
+    if (value && name != "hs_context" && !concealed.has(id + name) && !fieldOf(name, true, fields()))
       filled[name.replace(/^\d+-\d+\//, "")] = "" + value;
   submit(options.hubspotForm, id, "" + (conversion || id + JSON.stringify(filled)), filled);
 }

@@ -1,7 +1,7 @@
-import { adopt, Linked, storedVisitor } from "./adopt";
+import { adopt, isNew, Linked, storedVisitor } from "./adopt";
 import { known } from "./headwater";
 import { words } from "./list";
-import { addHidden, base, listen, options, urlOf } from "./page";
+import { addHidden, base, guard, listen, options, urlOf } from "./page";
 import { onElements } from "./scan";
 
 const NAME = "hw_link";
@@ -25,11 +25,12 @@ function visitor(): string {
   return hw_visitor_id == storedVisitor() ? hw_visitor_id : "";
 }
 
-async function post(path: string, body: object): Promise<{ link: string } & Linked> {
+async function post(path: string, body: object, mayKeep = false): Promise<{ link: string } & Linked> {
   const answer = await fetch(base + path, {
     method: "POST",
     body: JSON.stringify({ site_id: options.site || "", ...body }),
     keepalive: true,
+    credentials: mayKeep ? "include" : "omit",
   });
   if (!answer.ok) throw answer;
   return answer.json();
@@ -71,19 +72,22 @@ function follow(event: Event): void {
     // Such a form replaces the query of its address by its fields.
     const input = addHidden(form, NAME);
     input.value = token;
-    setTimeout(() => input.remove());
+    setTimeout(guard(() => input.remove()));
   } else {
     const url = urlOf(before);
     url.search += (url.search && "&") + NAME + "=" + encodeURIComponent(token);
     element.setAttribute(attribute, url.href);
     // Whoever copies the address later must not pass on this visitor.
-    setTimeout(() => element.setAttribute(attribute, before));
+    setTimeout(guard(() => element.setAttribute(attribute, before)));
   }
   token = "";
   askedAt = 0;
 }
 
-/** Takes the token out of the address at once, and redeems it as soon as the visitor may be kept. */
+/**
+ * Takes the token out of the address at once, and redeems it as soon as the visitor may be kept: in any case, so that
+ * nobody else can. Where the browser had a visitor here before this page, both are known, and the one of here stays.
+ */
 function arrive(): void {
   const url = new URL(location.href);
   let link = url.searchParams.get(NAME);
@@ -92,9 +96,11 @@ function arrive(): void {
   history.replaceState(history.state, "", url.href);
   onElements(async () => {
     if (!link || !visitor()) return;
-    const answer = post("link/redeem", { link });
+    // The answer sets the visitor's cookie, which lasts longer than a script's.
+    const mayAdopt = isNew(visitor());
+    const answer = post("link/redeem", { link }, mayAdopt);
     link = "";
-    adopt(await answer);
+    if (mayAdopt) adopt(await answer);
   });
 }
 

@@ -32,15 +32,17 @@ const adapters: [string, () => void][] = [
 ];
 for (const [names, adapter] of adapters) if (words(names).some((name) => wanted.includes(name))) guard(adapter)();
 
+scan();
+// What is no element, such as a data layer, may come unseen.
+listen("DOMContentLoaded load", () => scan());
 // New elements, and frames whose address comes late. Only these are looked at, never the document again.
-new MutationObserver((records) => {
-  for (const { attributeName, target, addedNodes } of records)
-    for (const node of attributeName ? [target] : addedNodes) if (node.nodeType == 1) scan(node as Element);
-}).observe(document, {
+new MutationObserver(
+  guard((records: MutationRecord[]) => {
+    for (const { attributeName, target, addedNodes } of records)
+      for (const node of attributeName ? [target] : addedNodes) if (node.nodeType == 1) scan(node as Element);
+  }),
+).observe(document, {
   childList: true,
   subtree: true,
   attributeFilter: ["src", "data-src", "data-lazy-src"],
 });
-// What is no element, such as a data layer, may have come unseen.
-listen("DOMContentLoaded load", () => scan());
-scan();

@@ -1,7 +1,5 @@
 import { newID } from "../identity";
 import { fields, Fields } from "./headwater";
-import { valueFor } from "./list";
-import { options } from "./page";
 import { find } from "./scan";
 
 // The core keeps these forms, and the inputs in it that have our own names.
@@ -22,25 +20,30 @@ export const renew = (form: object) => ids.delete(form);
 
 /**
  * Returns the hidden field that a name, an id or a class means: hw_<column> or hw-<column-with-dashes>; in a hidden
- * input also a bare first_touch_… or latest_touch_… and the names in data-fields. Builders put names into brackets and
- * behind prefixes: form_fields[hw_page], 0-1/first_touch_utm_source.
+ * input also a bare first_touch_… or latest_touch_… and the custom names that the core's data-fields gives. Builders put
+ * names into brackets and behind prefixes: form_fields[hw_page], 0-1/first_touch_utm_source.
  */
-export function fieldOf(text: string, isHidden: boolean): string | undefined {
-  const [, name = ""] = /(\w+)\W*$/.exec(text.toLowerCase().replace(/-/g, "_")) || [];
-  if (/^hw_/.test(name)) return name;
-  // Other columns, such as page, are everyday names.
-  const column = /^(first|latest)_touch_/.test(name) ? name : options.fields && valueFor(options.fields.toLowerCase(), name);
-  return isHidden && column ? column.replace(/^(hw_)?/, "hw_") : undefined;
+export function fieldOf(text: string, isHidden: boolean, values: Fields): string | undefined {
+  const [, word = ""] = /(\w+)\W*$/.exec(text.replace(/-/g, "_")) || [];
+  const name = word.toLowerCase();
+  const found = /^hw_/.test(name)
+    ? [name]
+    : !isHidden
+      ? []
+      : // Other columns, such as page, are everyday names.
+        [text, word, /^(first|latest)_touch_/.test(name) ? "hw_" + name : ""];
+  return found.find((field) => field in values);
 }
 
 /** Returns the hidden field that an input is made for. */
-function meant({ type, name, id, classList }: HTMLInputElement, around: Element | null, values: Fields) {
-  if (/^(hidden|text)$/.test(type))
-    for (const text of [name, id, ...classList, ...(around ? around.classList : [])]) {
-      const field = fieldOf(text, type == "hidden");
-      if (field && field in values) return field;
-    }
-  return undefined;
+function meant(input: HTMLInputElement, values: Fields): string | undefined {
+  const { type, name, id, classList } = input;
+  const around = input.closest("[class*=hw-],[class*=hw_]"); // builders put the class around the input
+  return /^(hidden|text)$/.test(type)
+    ? [name, id, ...classList, ...(around ? around.classList : [])]
+        .map((text) => fieldOf(text, type == "hidden", values)!)
+        .find((field) => field)
+    : undefined;
 }
 
 /** What React was told of an input last. */
@@ -66,8 +69,7 @@ export function fillNamed(root: ParentNode, data?: FormData): void {
   if (!inputs[0]) return;
   const values = fields();
   for (const input of inputs) {
-    // Builders put the class around the input.
-    const field = meant(input, input.closest("[class*=hw-],[class*=hw_]"), values);
+    const field = meant(input, values);
     const form = input.form || input;
     const isCore = form.matches(CORE);
     if (!field || (field == input.name && isCore && !form.matches(".hs-form"))) continue;

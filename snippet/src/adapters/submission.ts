@@ -13,7 +13,7 @@ export function submit(attribute: string | undefined, id: string, key: string, f
   if (!form || sent.has(attribute + key) || !known().hw_visitor_id) return;
   sent.add(attribute + key);
   const fields: Record<string, string> = {};
-  for (const name in from) if (typeof from[name] == "string") fields[name] = from[name] as string;
+  for (const [name, value] of Object.entries(from)) if (typeof value == "string") fields[name] = value;
   guard(() => core!.submission({ form, fields }))();
 }
 
