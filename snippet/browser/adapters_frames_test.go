@@ -159,8 +159,8 @@ func TestDemand14_OwnFormOnAnotherSiteAsksAndStrangersGetNothing(t *testing.T) {
 func newAdapterSitePartner(t *testing.T, s *site, partner string) *site {
 	t.Helper()
 	for _, target := range []string{"/adapters/partner"} {
-		s.handle(target, func(w http.ResponseWriter, r *http.Request) {
-			s.sendAdapted(w, r, "pages"+target+".html", `data-frame-origins="`+partner+`"`)
+		s.handle(target, func(w http.ResponseWriter, _ *http.Request) {
+			s.sendAdapted(w, "pages"+target+".html", `data-frame-origins="`+partner+`"`)
 		})
 	}
 	return s

@@ -23,28 +23,32 @@ func newAdapterSite(t *testing.T, core, adapters string) *site {
 		}
 		for _, name := range names {
 			target := strings.TrimSuffix(strings.TrimPrefix(name, "pages"), ".html")
-			s.handle(target, func(w http.ResponseWriter, r *http.Request) { s.sendAdapted(w, r, name, adapters) })
+			s.handle(target, func(w http.ResponseWriter, _ *http.Request) { s.sendAdapted(w, name, adapters) })
 		}
 	}
 	return s
 }
 
-func (s *site) sendAdapted(w http.ResponseWriter, r *http.Request, name, adapters string) {
-	content, err := pages.ReadFile(name)
-	if err != nil {
-		http.NotFound(w, r)
-		return
-	}
-	core := `<script src="/hw.js" data-site="acme" ` + s.attributes + ` async></script>`
-	tags := `<script src="/hw-adapters.js" data-site="acme" ` + adapters + ` async></script>` + core
+func (s *site) sendAdapted(w http.ResponseWriter, name, adapters string) {
+	tags := `<script src="/hw-adapters.js" data-site="acme" ` + adapters + ` async></script>` +
+		`<script src="/hw.js" data-site="acme" ` + s.attributes + ` async></script>`
 	if s.early != "" {
 		tags = "<script>" + s.early + "</script>" + tags
 	}
-	page := strings.ReplaceAll(string(content), "<!-- headwater -->", tags)
+	s.sendWith(w, name, tags)
+}
+
+// sendWith sends a page with these tags in its head.
+func (s *site) sendWith(w http.ResponseWriter, name, tags string) {
+	content, err := pages.ReadFile(name)
+	if err != nil {
+		s.t.Errorf("page %s: %v", name, err)
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	for key, value := range s.headers {
 		w.Header().Set(key, value)
 	}
+	page := strings.ReplaceAll(string(content), "<!-- headwater -->", tags)
 	_, _ = w.Write([]byte(strings.ReplaceAll(page, "PORT", s.port))) // a browser that left has left
 }
 
