@@ -1,7 +1,8 @@
 package browser
 
 import (
-	"encoding/json"
+	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -50,35 +51,30 @@ func TestDemand09_SubmissionByScript(t *testing.T) {
 		if r.contentType != "text/plain;charset=UTF-8" {
 			t.Errorf("it came as %s: anything but text/plain asks for a preflight", r.contentType)
 		}
-		var sent struct {
-			SiteID         string            `json:"site_id"`
-			VisitorID      string            `json:"visitor_id"`
-			SubmissionID   string            `json:"submission_id"`
-			OccurredAt     float64           `json:"occurred_at"`
-			Page           string            `json:"page"`
-			SnippetVersion string            `json:"snippet_version"`
-			FirstTouch     map[string]any    `json:"first_touch"`
-			LatestTouch    map[string]any    `json:"latest_touch"`
-			Fields         map[string]string `json:"fields"`
-		}
-		if err := json.Unmarshal(r.body, &sent); err != nil {
+		sent, err := url.ParseQuery(string(r.body))
+		if err != nil {
 			t.Fatalf("%s: %v", r.body, err)
 		}
-		if sent.SiteID != "acme" || sent.VisitorID != touch["visitor_id"] || sent.Page != s.page("/landing?utm_source=linkedin") ||
-			sent.SnippetVersion != snippet.Version || sent.OccurredAt < touch["occurred_at"].(float64) {
-			t.Errorf("sent %+v", sent)
+		wantEachOnce(t, sent)
+		wantValue(t, sent, "hw_site_id", "acme")
+		wantValue(t, sent, "hw_visitor_id", touch["visitor_id"].(string))
+		wantValue(t, sent, "hw_page", s.page("/landing?utm_source=linkedin"))
+		wantValue(t, sent, "hw_snippet_version", snippet.Version)
+		id := sent.Get("hw_submission_id")
+		if !uuidV7.MatchString(id) || answer["submission_id"] != id {
+			t.Errorf("submission_id %q, answered %v", id, answer)
 		}
-		if !uuidV7.MatchString(sent.SubmissionID) || answer["submission_id"] != sent.SubmissionID {
-			t.Errorf("submission_id %q, answered %v", sent.SubmissionID, answer)
+		for _, which := range []string{"hw_first_touch_", "hw_latest_touch_"} {
+			wantValue(t, sent, which+"touch_id", touch["touch_id"].(string))
+			wantValue(t, sent, which+"occurred_at", fmt.Sprint(touch["occurred_at"]))
+			wantValue(t, sent, which+"utm_source", "linkedin")
+			wantValue(t, sent, which+"gclid", "")
 		}
-		for _, which := range []map[string]any{sent.FirstTouch, sent.LatestTouch} {
-			wantField(t, which, "touch_id", touch["touch_id"])
-			wantField(t, which, "occurred_at", touch["occurred_at"])
-			wantField(t, which, "utm_source", "linkedin")
-			wantField(t, which, "gclid", "")
-		}
-		if sent.Fields["email"] != "ada@example.com" || sent.Fields["note"] != "naïve 🌊" {
-			t.Errorf("fields %v", sent.Fields)
+		wantValue(t, sent, "email", "ada@example.com")
+		wantValue(t, sent, "note", "naïve 🌊")
+		kept := only[*schema.Submission](s.kept())
+		if len(kept) != 1 || string(kept[0].SubmissionID) != id || kept[0].Fields["note"] != "naïve 🌊" || len(kept[0].Fields) != 2 {
+			t.Errorf("the collector kept %+v", kept)
 		}
 	})
 }

@@ -119,31 +119,40 @@ func TestPrivacySignalsAreHonoured(t *testing.T) {
 			"GPC": `Object.defineProperty(Navigator.prototype, "globalPrivacyControl", {get: () => true})`,
 			"DNT": `Object.defineProperty(Navigator.prototype, "doNotTrack", {get: () => "1"})`,
 		} {
-			t.Run(name, func(t *testing.T) {
-				s, b := newSite(t, ""), newTab(t, e)
-				s.before(signal)
-				b.openFrom("https://www.linkedin.com/", s.page("/landing?utm_source=linkedin"))
-				eval[bool](b, `headwater.consent(true), true`) // a banner may not know the signal
-				wantNothingStored(b)
-				b.wantSent()
-				b.act(submit, "/thanks")
-				form := s.forms(1)[0]
-				wantEachOnce(t, form)
-				wantValue(t, form, "hw_visitor_id", "")
-				wantValue(t, form, "hw_first_touch_touch_id", "")
-				wantValue(t, form, "hw_latest_touch_utm_source", "linkedin")
-				wantValue(t, form, "hw_latest_touch_referrer", "https://www.linkedin.com/")
-				wantNothingStored(b)
-				b.wantSent("/f/signup")
-
-				// Internal campaign links are none here either.
-				b.open(s.page("/landing"))
-				b.act(`document.getElementById("tagged").click()`, "/second")
-				b.act(submit, "/thanks")
-				wantValue(t, s.forms(2)[1], "hw_latest_touch_utm_source", "")
-			})
+			for _, attributes := range []string{"", "data-page-touch"} {
+				t.Run(name+" "+attributes, func(t *testing.T) { honourSignal(t, e, signal, attributes) })
+			}
 		}
 	})
+}
+
+// honourSignal visits a site that lets forms carry this page's own arrival, or not, in a browser with a privacy signal.
+func honourSignal(t *testing.T, e engine.Engine, signal, attributes string) {
+	t.Helper()
+	s, b := newSite(t, attributes), newTab(t, e)
+	source, referrer := "", ""
+	if attributes != "" {
+		source, referrer = "linkedin", "https://www.linkedin.com/"
+	}
+	s.before(signal)
+	b.openFrom("https://www.linkedin.com/", s.page("/landing?utm_source=linkedin"))
+	eval[bool](b, `headwater.consent(true), true`) // a banner may not know the signal
+	wantNothingStored(b)
+	b.wantSent()
+	b.act(submit, "/thanks")
+	form := s.forms(1)[0]
+	wantEachOnce(t, form)
+	wantValue(t, form, "hw_visitor_id", "")
+	wantValue(t, form, "hw_latest_touch_utm_source", source)
+	wantValue(t, form, "hw_latest_touch_referrer", referrer)
+	b.wantSent("/f/signup")
+
+	// Internal campaign links are none here either.
+	b.open(s.page("/landing"))
+	b.act(`document.getElementById("tagged").click()`, "/second")
+	b.act(submit, "/thanks")
+	wantValue(t, s.forms(2)[1], "hw_latest_touch_utm_source", "")
+	wantNothingStored(b)
 }
 
 func TestSignalOffChangesNothing(t *testing.T) {

@@ -91,15 +91,17 @@ var results = tally{rows: map[string]map[string]*count{}, excluded: map[string]b
 type count struct{ passed, failed, skipped int }
 
 func (c *count) String() string {
-	switch {
-	case c == nil:
+	if c == nil {
 		return "-"
-	case c.skipped > 0:
-		return fmt.Sprintf("%d skipped", c.skipped)
-	case c.failed > 0:
-		return fmt.Sprintf("%d passed, %d FAILED", c.passed, c.failed)
 	}
-	return fmt.Sprintf("%d passed", c.passed)
+	text := fmt.Sprintf("%d passed", c.passed)
+	if c.failed > 0 {
+		text += fmt.Sprintf(", %d FAILED", c.failed)
+	}
+	if c.skipped > 0 {
+		text += fmt.Sprintf(", %d skipped", c.skipped)
+	}
+	return text
 }
 
 type tally struct {

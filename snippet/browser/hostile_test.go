@@ -28,7 +28,7 @@ var hostilities = []hostility{
 	{"accessors on the prototype", `for (const name of ["utm_source", "touch_id", "site", "method", "name", "value"])
 		Object.defineProperty(Object.prototype, name, {get() { return "by the page"; }, set() { throw new Error("broken by the page"); }, configurable: true})`, false, false},
 	{"JSON of an old library", `Array.prototype.toJSON = String.prototype.toJSON = Number.prototype.toJSON = function () { return '"' + this + '"'; }`, false, true},
-	{"no JSON", `JSON.stringify = JSON.parse = ` + throwing, false, true},
+	{"no JSON", `JSON.stringify = JSON.parse = ` + throwing, false, false},
 	{"frozen prototypes", `for (const of of [Object, Array, String, Function, Promise, RegExp, Map, WeakMap, Element, HTMLFormElement, HTMLInputElement, Node, EventTarget, Event, FormData, Storage, URL, URLSearchParams])
 		{ Object.freeze(of.prototype); Object.freeze(of); }`, true, true},
 	{"frozen globals", `for (const it of [window, document, navigator, history, location, performance, crypto, JSON, Math])

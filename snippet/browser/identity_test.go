@@ -2,9 +2,11 @@ package browser
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/headwater/headwater/schema"
 	"github.com/headwater/headwater/snippet/browser/engine"
 )
 
@@ -67,12 +69,12 @@ func TestDemand10_CookieIsAnID(t *testing.T) {
 	})
 }
 
-func TestStorageIsOneItem(t *testing.T) {
+func TestStorageIsTheVisitorAndTheTime(t *testing.T) {
 	everywhere(t, func(t *testing.T, e engine.Engine) {
 		s, b := newSite(t, ""), newTab(t, e)
 		b.open(s.page("/landing?utm_source=linkedin"))
 		s.touches(1)
-		if keys := eval[string](b, `Object.keys(localStorage).join() + "|" + Object.keys(sessionStorage).join()`); keys != "hw|" {
+		if keys := eval[string](b, `Object.keys(localStorage).sort().join() + "|" + Object.keys(sessionStorage).join()`); keys != "hw,hw_at|" {
 			t.Errorf("stored keys: %s", keys)
 		}
 	})
@@ -106,19 +108,19 @@ func TestStorageThatThrows(t *testing.T) {
 
 func TestTamperedStorageIsNotBelieved(t *testing.T) {
 	everywhere(t, func(t *testing.T, e engine.Engine) {
-		const id = `"0198c5a0-5b7e-7c3a-9d0e-3f2b1a4c5d6e"`
+		const id = "0198c5a0-5b7e-7c3a-9d0e-3f2b1a4c5d6e"
+		const first = "hw_first_touch_touch_id=" + id + "&hw_first_touch_occurred_at=1767225600000"
 		huge := strings.Repeat("x", 1<<20)
 		for name, item := range map[string]string{
-			"no JSON":        `{"visitor_id":`,
-			"null":           `null`,
-			"a text":         `"hw"`,
-			"a list":         `[1,2,3]`,
-			"prototypes":     `{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},"first_touch":{"__proto__":{"polluted":1},"touch_id":` + id + `,"occurred_at":1767225600000}}`,
-			"wrong types":    `{"visitor_id":7,"first_touch":[],"latest_touch":"x","active_at":"soon"}`,
-			"bad ids":        `{"visitor_id":"<script>","first_touch":{"touch_id":"'; drop","occurred_at":1767225600000},"active_at":1e999}`,
-			"bad times":      `{"first_touch":{"touch_id":` + id + `,"occurred_at":1e999},"latest_touch":{"touch_id":` + id + `,"occurred_at":"yesterday"},"active_at":-1}`,
-			"objects inside": `{"first_touch":{"touch_id":` + id + `,"occurred_at":1767225600000,"utm_source":{"toString":1,"valueOf":1}}}`,
-			"huge":           `{"first_touch":{"touch_id":` + id + `,"occurred_at":1767225600000,"utm_source":"` + huge + `","utm_term":"` + huge + `","landing_page":"` + huge + `"}}`,
+			"no query":      `{"visitor_id":`,
+			"JSON":          `{"visitor_id":"` + id + `","first_touch":{"touch_id":"` + id + `"}}`,
+			"prototypes":    "__proto__[polluted]=1&__proto__=2&constructor=3&constructor[prototype][polluted]=4&" + first + "&hw_first_touch___proto__=5",
+			"bad ids":       "hw_visitor_id=%3Cscript%3E&hw_first_touch_touch_id=';drop&hw_first_touch_occurred_at=1767225600000",
+			"no times":      "hw_first_touch_touch_id=" + id + "&hw_first_touch_occurred_at=1e999&hw_latest_touch_touch_id=" + id + "&hw_latest_touch_occurred_at=yesterday",
+			"broken text":   first + "&hw_first_touch_utm_source=%F0%9F%00%FF&hw_first_touch_utm_term=%",
+			"unknown names": first + "&hw_first_touch_evil=1&hw_redirect=https://evil.example/&hw_site_id=other&hw_page=x",
+			"huge":          first + "&hw_first_touch_utm_source=" + huge + "&hw_first_touch_utm_term=" + huge + "&hw_first_touch_landing_page=" + huge,
+			"repeated":      strings.Repeat(first+"&", 1000),
 		} {
 			t.Run(name, func(t *testing.T) {
 				s, b := newSite(t, ""), newTab(t, e)
@@ -127,7 +129,7 @@ func TestTamperedStorageIsNotBelieved(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				eval[bool](b, `localStorage.hw = `+string(quoted)+`, true`)
+				eval[bool](b, `localStorage.hw = `+string(quoted)+`, localStorage.hw_at = "soon", true`)
 				b.open(s.page("/landing?utm_source=newsletter"))
 				touch := s.touches(1)[0]
 				wantField(t, touch, "utm_source", "newsletter")
@@ -141,25 +143,29 @@ func TestTamperedStorageIsNotBelieved(t *testing.T) {
 				form := s.forms(1)[0]
 				wantEachOnce(t, form)
 				wantValue(t, form, "hw_latest_touch_utm_source", "newsletter")
-				if first := form.Get("hw_first_touch_touch_id"); !uuidV7.MatchString(first) {
-					t.Errorf("hw_first_touch_touch_id = %q", first)
-				}
-				if at := form.Get("hw_first_touch_occurred_at"); len(at) != 13 {
-					t.Errorf("hw_first_touch_occurred_at = %q", at)
-				}
 				if n := len(form.Encode()); n > 60<<10 {
 					t.Errorf("the form has %d bytes: the collector takes 65,536", n)
+				}
+				s.accepted("/f/signup", 1)
+				kept := only[*schema.Submission](s.kept())
+				if len(kept) != 1 || kept[0].LatestTouch.UTMSource != "newsletter" || kept[0].Fields["email"] != "ada@example.com" {
+					t.Fatalf("the collector kept %+v", kept)
+				}
+				if id := string(kept[0].FirstTouch.TouchID); id != "" && !isUUID.MatchString(id) {
+					t.Errorf("the collector kept a first touch with the id %q", id)
 				}
 			})
 		}
 	})
 }
 
+var isUUID = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
 func TestTamperedCookieIsNotBelieved(t *testing.T) {
 	everywhere(t, func(t *testing.T, e engine.Engine) {
 		s, b := newSite(t, ""), newTab(t, e)
 		b.open(s.page("/plain"))
-		eval[bool](b, `document.cookie = "hw=%3Cscript%3E", document.cookie = "xhw=0198c5a0-5b7e-7c3a-9d0e-3f2b1a4c5d6e", true`)
+		eval[bool](b, `document.cookie = "xhw=0198c5a0-5b7e-7c3a-9d0e-3f2b1a4c5d6e", document.cookie = "hw=%3Cscript%3E", true`)
 		b.open(s.page("/landing"))
 		visitor, _ := s.touches(1)[0]["visitor_id"].(string)
 		if !uuidV7.MatchString(visitor) || strings.HasPrefix(visitor, "0198c5a0") {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/chromedp/cdproto/network"
@@ -61,8 +62,8 @@ func (c *chromium) Open(ctx context.Context) (Page, error) {
 
 // posts is what the pages of a profile sent.
 type posts struct {
-	mu    sync.Mutex
-	paths []string
+	mu   sync.Mutex
+	list []post
 }
 
 // chromiumTab keeps its own context, which is how chromedp knows a tab.
@@ -101,13 +102,17 @@ func (t *chromiumTab) hear(event any) {
 	if err != nil {
 		return
 	}
+	var body strings.Builder
+	for _, entry := range sent.Request.PostDataEntries {
+		body.WriteString(string(entry.Bytes))
+	}
 	t.posts.mu.Lock()
 	defer t.posts.mu.Unlock()
 	switch sent.Request.Method {
 	case "POST":
-		t.posts.paths = append(t.posts.paths, address.Path)
+		t.posts.list = append(t.posts.list, post{path: address.Path, body: body.String()})
 	case "OPTIONS":
-		t.posts.paths = append(t.posts.paths, "OPTIONS "+address.Path)
+		t.posts.list = append(t.posts.list, post{path: "OPTIONS " + address.Path})
 	}
 }
 
@@ -117,7 +122,7 @@ func (t *chromiumTab) Posts(ctx context.Context) ([]string, error) {
 	}
 	t.posts.mu.Lock()
 	defer t.posts.mu.Unlock()
-	return append([]string(nil), t.posts.paths...), nil
+	return distinct(t.posts.list), nil
 }
 
 // within gives the tab's context the end of ctx.

@@ -58,7 +58,8 @@ type Page interface {
 	Click(ctx context.Context, selector string) error
 	// Type focuses the element that the selector finds, and types text after what is there.
 	Type(ctx context.Context, selector, text string) error
-	// Posts returns the paths of all POST requests (and "OPTIONS path" of preflights) that pages of this profile began.
+	// Posts returns the paths of all POST requests (and "OPTIONS path" of preflights) that pages of this profile began. What
+	// is sent once more with the same body is not listed again: a page that is left before its answer came does that.
 	Posts(ctx context.Context) ([]string, error)
 	// Close closes the page, and the profile with its first page.
 	Close() error

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"html"
@@ -28,7 +29,7 @@ type internet struct {
 
 	mu    sync.Mutex
 	doors map[string]string // address to where its link leads
-	posts []string
+	posts []post
 	// idle counts the connections with https that have not asked for anything yet.
 	idle int
 }
@@ -169,17 +170,40 @@ func (n *internet) hasDoor(host string) bool {
 
 // note writes down what a page sends.
 func (n *internet) note(r *http.Request) {
-	path := r.URL.Path
+	sent := post{path: r.URL.Path}
 	switch r.Method {
 	case http.MethodPost:
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			body = nil // the browser hung up: what is passed on is as broken
+		}
+		sent.body = string(body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
 	case http.MethodOptions:
-		path = "OPTIONS " + path
+		sent.path = "OPTIONS " + sent.path
 	default:
 		return
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.posts = append(n.posts, path)
+	n.posts = append(n.posts, sent)
+}
+
+// post is a request that a page sent.
+type post struct{ path, body string }
+
+// distinct returns the paths of posts without those that were sent before, word for word: what is sent again.
+func distinct(posts []post) []string {
+	seen := map[post]bool{}
+	var paths []string
+	for _, p := range posts {
+		if p.body != "" && seen[p] {
+			continue
+		}
+		seen[p] = true
+		paths = append(paths, p.path)
+	}
+	return paths
 }
 
 // seen returns how many posts there were.
@@ -205,7 +229,7 @@ func (n *internet) since(ctx context.Context, p Page, start int) ([]string, erro
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return append([]string(nil), n.posts[start:]...), nil
+	return distinct(n.posts[start:]), nil
 }
 
 // settle waits until every connection with https has brought a request, but not for ever: browsers open some in advance.
