@@ -98,9 +98,10 @@ function arrive(): void {
     if (!link || !visitor()) return;
     // The answer sets the visitor's cookie, which lasts longer than a script's.
     const mayAdopt = isNew(visitor());
-    const answer = post("link/redeem", { link }, mayAdopt);
+    const token = link;
     link = "";
-    if (mayAdopt) adopt(await answer);
+    const linked = await post("link/redeem", { link: token }, mayAdopt);
+    if (mayAdopt) adopt(linked);
   });
 }
 
