@@ -51,7 +51,8 @@ const told = new WeakMap<HTMLInputElement, string>();
 
 /**
  * Writes a value. HubSpot's forms are made with React, which hears an input event only where the value is another than the
- * one it last saw being set: by the input's own setter, which it has put there.
+ * one it last saw being set: by a setter of its own on the input. So that sees another one, and is away while the value is
+ * written, by the core too, which hears the event before React does.
  */
 function write(input: HTMLInputElement, value: string): void {
   const isReact = input.closest(".hs-form");
@@ -59,8 +60,11 @@ function write(input: HTMLInputElement, value: string): void {
   input.value = isReact ? value + "." : value;
   if (!isReact) return;
   told.set(input, value);
-  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(input), "value")!.set!.call(input, value);
+  const setter = Object.getOwnPropertyDescriptor(input, "value");
+  delete (input as { value?: string }).value;
+  input.value = value;
   for (const type of ["input", "change"]) input.dispatchEvent(new Event(type, { bubbles: true }));
+  if (setter) Object.defineProperty(input, "value", setter);
 }
 
 /** Writes what is known into the inputs in root that are made for it, and into the data that a form is about to send. */
