@@ -1,7 +1,7 @@
+import { setCookie, store } from "./storage";
 import { names, pick, queryOf, Texts } from "./touch";
 import { list, options } from "./config";
 import { newID } from "./identity";
-import { setCookie, store } from "./storage";
 
 // Taken when the script runs. The entry has the URL as it was navigated to, even where a router has rewritten it since;
 // not every engine keeps the fragment there, so the present URL fills what is missing.
@@ -21,15 +21,22 @@ const campaign = pick(names, queryOf(landing_page) + queryOf(location.href));
 export const arrival = (state: Texts): Texts | undefined => {
   const ignored = from(options.ignoredReferrers);
   if (
-    !from((setCookie("hw_", newID(), 1) || location.hostname).replace(/^www\./, ""), options.ownDomains) &&
+    !from(
+      // The site's registrable domain, from setting a cookie and from deleting it. Where that may not be tried, or where
+      // the host has no dot, the host without www stands for it.
+      setCookie("hw_", 1, 1),
+      setCookie("hw_", "", 0),
+      location.hostname.replace(/^www\./, ""),
+      options.ownDomains,
+    ) &&
     // A browser without any visitor id was never recorded, so nothing is repeated: consent banners like to reload the
     // page that they have just got consent for.
-    !(state.hw_visitor_id && /^[br]/.test(type)) && // back_forward, reload
-    (names.slice(4).some((name) => campaign[name]) ||
+    !(state.hw_visitor_id && /^[rb]/.test(type)) && // back_forward, reload
+    (names.slice(4).some((field) => campaign[field]) ||
       !(referrer ? ignored : Date.now() - (store.hw_at as number) < 18e5))
   )
     return touchHere({ referrer: ignored ? "" : referrer });
-}
+};
 
 /** Makes a touch of now and of this page's campaign, and of more. */
 export const touchHere = (more: object) =>
@@ -40,4 +47,4 @@ export const touchHere = (more: object) =>
  * a name without a dot: like the collector, the snippet takes google.localhost as foreign to localhost.
  */
 const from = (...domains: unknown[]) =>
-  list(domains).some((domain) => domain == host || (domain.includes(".") && ("." + host).endsWith("." + domain)));
+  list(domains).some((domain) => host == domain || (domain.includes(".") && ("." + host).endsWith("." + domain)));

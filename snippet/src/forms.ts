@@ -15,13 +15,13 @@ const stamp = (form: Element, data?: FormData): void => {
   for (const [name, value] of Object.entries(hiddenFields(id))) {
     const input =
       form.querySelector<HTMLInputElement>(`[name="${name}"]`) || form.appendChild(document.createElement("input"));
-    input.value = value;
     input.type = "hidden";
     input.name = name;
+    input.value = value;
     // What is sent has each field once, whatever the page made of the form.
     if (data) data.set(name, value);
   }
-}
+};
 
 /** Stamps the page's new forms, or every one, for another submission. */
 export const stampForms = ({ length }: { length?: number } & object): void => {
@@ -29,19 +29,19 @@ export const stampForms = ({ length }: { length?: number } & object): void => {
   // The parser may still add an input of ours to a form; then there would be two.
   if (document.readyState != "loading")
     for (const form of document.querySelectorAll(SELECTOR)) if (!ids.has(form)) stamp(form);
-}
+};
 
 /** Keeps the fields of every form right until it is sent: late ones, cloned ones, cached ones with old values. */
 export const watchForms = (): void => {
   // A click (also the one that Enter makes) comes out of open shadow roots, which submit does not. formdata: also
   // form.submit(), which sends no submit event, and new FormData(form).
-  for (const type of ["formdata", "click", "submit", "input"])
+  ["submit", "click", "formdata", "reset", "change", "input"].forEach((type, i) =>
     on<FormDataEvent>(type, (event) => {
       const form = (event.composedPath()[0] as Element).closest(SELECTOR);
-      if (form)
-        if (type == "input") ids.delete(form);
-        else stamp(form, event.formData);
-    });
+      if (i >= 3) ids.delete(form!);
+      if (form) stamp(form, event.formData);
+    }),
+  );
   on<Event & { length?: number }>("pageshow", stampForms); // perhaps back from the page that the form led to
   new MutationObserver(guard(stampForms)).observe(document, { subtree: true, childList: true });
 };

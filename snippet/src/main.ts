@@ -1,13 +1,13 @@
-import { Headwater } from "./api";
-import { Texts } from "./touch";
-import { newID } from "./identity";
 import { version } from "headwater:fields";
-import { resend, send } from "./send";
-import { arrival, touchHere } from "./arrival";
 import { hiddenFields } from "./envelope";
 import { guard, on, options } from "./config";
+import { Headwater } from "./api";
 import { allow, allowed, FIRST, keep, LATEST, read, setCookie, store } from "./storage";
+import { newID } from "./identity";
 import { stampForms, watchForms } from "./forms";
+import { resend, send } from "./send";
+import { Texts } from "./touch";
+import { arrival, touchHere } from "./arrival";
 
 let arrivals = 0;
 
@@ -15,20 +15,20 @@ let arrivals = 0;
 const record = (touch?: Texts | false): void => {
   const state = read();
   const visitor_id = (state.hw_visitor_id = allowed ? state.hw_visitor_id || newID() : "");
-  for (const prefix of state.hw_first_touch_touch_id ? [LATEST] : [LATEST, FIRST])
+  for (const prefix of state[FIRST + "touch_id"] ? [LATEST] : [LATEST, FIRST])
     for (const name in touch as Texts) state[prefix + name] = (touch as Texts)[name];
-  if (allowed || options.pageTouch) keep(state);
-  if (allowed && touch) {
+  if ("pageTouch" in options || allowed) keep(state);
+  stampForms({});
+  if (touch && allowed) {
     // Not before the answer: the cookie that a collector sets lasts longer (Safari keeps a script's for 7 days).
     const answered = () => {
-      setCookie("hw", visitor_id, 34128e3); // 13 months
+      setCookie("hw", visitor_id, 34e6); // 13 months, less two days
     };
-    send("t", JSON.stringify({ snippet_version: version, visitor_id, site_id: options.site, ...touch })).then(
+    send("t", JSON.stringify({ visitor_id, snippet_version: version, site_id: options.site, ...touch })).then(
       answered,
       answered,
     );
   }
-  stampForms({});
 };
 
 /** Records this page's arrival, if it is one, as soon as it may be known; the second time on a page nothing. */
@@ -55,11 +55,11 @@ const start = (): void => {
   // A second script tag on the page ends here: the API is no array.
   const queue = [...((window.headwater as []) || [])];
   window.headwater = api;
-  arrive(options.consent != "required");
   watchForms();
-  queue.forEach(api.push);
   on("online", resend);
   on("visibilitychange", () => store.hw && (store.hw_at = Date.now()));
+  arrive(options.consent != "required");
+  queue.forEach(api.push);
 };
 
 // A prerendered page may never be seen.

@@ -4,19 +4,19 @@ import { allowed } from "./storage";
 /**
  * Posts body to the collector: as text/plain, which needs no CORS preflight, by a request that outlives the page. Returns
  * the answer. Where none came, or one that says "later" (429, 5xx), the body waits for the next page of this tab, twenty
- * at most and nine times; then nothing is returned. Rejects where nothing may be stored. The ids in a body make copies
+ * at most and eight times more; then nothing is returned. Rejects where nothing may be stored. The ids in a body make copies
  * count once.
  *
  * It waits in sessionStorage, because a submission holds what a person typed: that must end with the tab.
  */
-export const send = async (path: string, body: string, tries = 9): Promise<Response | void> => {
+export const send = async (path: string, body: string, tries = 8): Promise<Response | void> => {
   let answer;
   try {
     answer = await fetch(base + path, {
-      body,
-      method: "POST",
-      keepalive: true,
       credentials: allowed > 1 ? "include" : "omit",
+      method: "POST",
+      body,
+      keepalive: true,
     });
   } catch {
     navigator.sendBeacon(base + path, body); // perhaps the page broke fetch

@@ -1,5 +1,5 @@
-import { options, refused } from "./config";
 import { knownID } from "./identity";
+import { options, refused } from "./config";
 import { names, pick, Texts } from "./touch";
 
 export const FIRST = "hw_first_touch_";
@@ -20,7 +20,7 @@ export const read = (): Texts => {
   // The cookie goes first: subdomains share it.
   state.hw_visitor_id = knownID(cookie("hw")) || knownID(state.hw_visitor_id);
   return state;
-}
+};
 
 /** Keeps the state, as far as that is allowed and possible. */
 export const keep = (state: Texts): void => {
@@ -31,7 +31,7 @@ export const keep = (state: Texts): void => {
   } catch {
     store = { hw };
   }
-}
+};
 
 /** Starts or stops storing and sending. Refusing forgets everything. */
 export const allow = (yes: boolean, forget?: boolean): void => {
@@ -41,13 +41,13 @@ export const allow = (yes: boolean, forget?: boolean): void => {
   allowed = yes && !refused ? (options.storage == "none" ? 1 : 2) : 0;
   try {
     if (forget) {
-      delete sessionStorage.hw;
-      delete localStorage.hw;
       delete localStorage.hw_at;
+      delete localStorage.hw;
+      delete sessionStorage.hw;
     }
-    if (allowed > 1) store = localStorage;
+    if (allowed > 1) store = localStorage || {};
   } catch {}
-}
+};
 
 /** Returns the cookie called name, after setting it where there are attributes. */
 const cookie = (name: string, attributes?: string): string => {
@@ -58,7 +58,7 @@ const cookie = (name: string, attributes?: string): string => {
     }
   } catch {} // none, or a sandboxed frame
   return "";
-}
+};
 
 /**
  * Sets a cookie on the widest domain that the browser accepts, and returns that domain: the registrable one, because
@@ -77,4 +77,4 @@ export const setCookie = (name: string, value: string | number, seconds: number)
     );
   }
   return domain;
-}
+};

@@ -5,7 +5,7 @@ import { longest, parameters } from "headwater:fields";
 export type Texts = Record<string, string>;
 
 /** The names of a touch, one arrival. Each is always there: an empty text says that it was looked for and was not there. */
-export const names = list("touch_id occurred_at landing_page referrer", parameters, options.parameters);
+export const names = list("touch_id occurred_at referrer landing_page", parameters, options.parameters);
 
 /**
  * Returns the texts of from (pairs, or a query) that are called one of names, in any case; of each the first that is not
@@ -17,15 +17,15 @@ export const names = list("touch_id occurred_at landing_page referrer", paramete
  */
 export const pick = (names: string[], from?: Texts | string): Texts => {
   const picked: Texts = {};
-  let left = 32e3;
+  let left = 3e4;
   for (const name of names) picked[name] = "";
   new URLSearchParams(from).forEach((value, name) => {
     name = name.toLowerCase();
-    if (picked[name] === "" && value.trim() && (left -= escape((value = value.slice(0, longest))).length) >= 0)
+    if (picked[name] === "" && value.trim() && (left -= escape((value = value.slice(0, longest))).length) > 0)
       picked[name] = value;
   });
   return picked;
-}
+};
 
 /**
  * Returns the query of a URL with that of its fragment (`#utm_source=…`, `#/page?utm_source=…`) after it. The collector
