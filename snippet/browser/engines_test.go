@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"regexp"
@@ -25,6 +26,7 @@ var started = map[string]func() (engine.Engine, error){}
 
 func init() {
 	for _, kind := range engine.Kinds {
+		turn[kind.Name] = &sync.Mutex{}
 		started[kind.Name] = sync.OnceValues(func() (engine.Engine, error) {
 			e, err := kind.Start()
 			if err == nil {
@@ -37,9 +39,13 @@ func init() {
 
 var running sync.Map // engine.Engine by name
 
+// turn is held by the test that an engine runs: each runs one at a time, and goes through the tests at its own pace.
+var turn = map[string]*sync.Mutex{}
+
 // everywhere runs a test on every engine.
 func everywhere(t *testing.T, test func(t *testing.T, e engine.Engine)) {
 	t.Helper()
+	t.Parallel()
 	for _, kind := range engine.Kinds {
 		if reason := elsewhere[t.Name()][kind.Name]; reason != "" {
 			results.exclude(t.Name(), kind.Name, reason)
@@ -47,8 +53,12 @@ func everywhere(t *testing.T, test func(t *testing.T, e engine.Engine)) {
 		}
 		name := t.Name()
 		t.Run(kind.Name, func(t *testing.T) {
-			t.Parallel() // beside the other engines, not beside another test: an engine runs one at a time
-			t.Cleanup(func() { results.add(name, kind.Name, t) })
+			t.Parallel()
+			turn[kind.Name].Lock()
+			t.Cleanup(func() {
+				results.add(name, kind.Name, t)
+				turn[kind.Name].Unlock()
+			})
 			test(t, start(t, kind))
 		})
 	}
@@ -70,6 +80,11 @@ func start(t *testing.T, kind engine.Kind) engine.Engine {
 }
 
 func TestMain(m *testing.M) {
+	// Tests that wait for their turn are no load; that they are few would keep another engine waiting.
+	flag.Parse()
+	if err := flag.Set("test.parallel", "1000"); err != nil {
+		panic(err)
+	}
 	code := m.Run()
 	for name, e := range running.Range {
 		if err := e.(engine.Engine).Close(); err != nil {
