@@ -1,6 +1,8 @@
 import { builders } from "./builders";
 import { calcom } from "./calcom";
 import { calendly } from "./calendly";
+import { capturedForms } from "./capture";
+import { debug } from "./debug";
 import { frames } from "./frames";
 import { gcm } from "./gcm";
 import { start, withCore } from "./headwater";
@@ -16,10 +18,12 @@ import { typeform } from "./typeform";
 withCore(start);
 
 /** Those that decide about consent or follow visitors to another domain are on only where they are asked for. */
-const wanted = words((options.adapters || "frames hubspot typeform calendly calcom builders").toLowerCase());
+const wanted = words((options.adapters || "capture debug frames hubspot typeform calendly calcom builders").toLowerCase());
 
 /** Every adapter under the names that data-adapters may give it. */
 const adapters: [string, () => void][] = [
+  ["capture", capturedForms],
+  ["debug", debug],
   ["frames", frames],
   ["hubspot", hubspot],
   ["typeform", typeform],
