@@ -23,6 +23,13 @@ type webkit struct {
 
 	mu      sync.Mutex
 	drivers map[*webDriver]bool // those that run: a driver has one session at most
+	// next gets the page that the next Open will return; nil before the first.
+	next chan opened
+}
+
+type opened struct {
+	page *webkitTab
+	err  error
 }
 
 func miniBrowserPath() string {
@@ -73,6 +80,9 @@ func (w *webkit) startScreen() error {
 func (w *webkit) Name() string { return "webkit" }
 
 func (w *webkit) Close() error {
+	if w.next != nil {
+		<-w.next // so that its driver is among those that run
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for driver := range w.drivers {
@@ -111,19 +121,44 @@ func (w *webkit) stopDriver(driver *webDriver) {
 // A browser that has not started by then never will: now and then, with others starting beside it, it misses its driver's call.
 const webkitStart = 8 * time.Second
 
+// Open returns a page that has been started beside the test before, and starts another one.
 func (w *webkit) Open(ctx context.Context) (Page, error) {
-	var failures []error
-	for range 3 {
-		page, err := w.tryOpen(ctx)
-		if err == nil {
-			return page, nil
-		}
-		failures = append(failures, err)
+	next := w.next
+	if next == nil {
+		next = w.prepare()
 	}
-	return nil, errors.Join(failures...)
+	w.next = w.prepare()
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case started := <-next:
+		if started.err != nil {
+			return nil, started.err
+		}
+		started.page.start = w.internet.seen()
+		return started.page, nil
+	}
 }
 
-func (w *webkit) tryOpen(ctx context.Context) (Page, error) {
+// prepare starts a page.
+func (w *webkit) prepare() chan opened {
+	result := make(chan opened, 1)
+	go func() {
+		var failures []error
+		for range 3 {
+			page, err := w.tryOpen(context.Background())
+			if err == nil {
+				result <- opened{page: page}
+				return
+			}
+			failures = append(failures, err)
+		}
+		result <- opened{err: errors.Join(failures...)}
+	}()
+	return result
+}
+
+func (w *webkit) tryOpen(ctx context.Context) (*webkitTab, error) {
 	ctx, cancel := context.WithTimeout(ctx, webkitStart)
 	defer cancel()
 	driver, err := w.startDriver(ctx)
