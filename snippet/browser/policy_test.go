@@ -115,12 +115,9 @@ const startUp = `(async () => {
 		tag.src = "/hw.js";
 		tag.dataset.site = "acme";
 		page.fetch = () => Promise.resolve(new Response(null, {status: 204}));
-		const seen = new Proxy(page.document, {
-			get: (real, name) => name == "currentScript" ? tag : typeof real[name] == "function" ? real[name].bind(real) : real[name],
-			set: (real, name, value) => { real[name] = value; return true; },
-		});
+		Object.defineProperty(page.document, "currentScript", {value: tag});
 		let started = performance.now();
-		new page.Function("document", script)(seen);
+		new page.Function(script)();
 		took.start += performance.now() - started;
 		started = performance.now();
 		page.JSON.parse(json);
