@@ -122,6 +122,11 @@ func readPoint(value func(string) any, zone *time.Location) pointView {
 		}
 	}
 	p.More = append(p.More, facts(value, "channel", "landing_page")...)
+	for _, name := range []string{"utm_id", "parameters"} { // most touches have neither
+		if text(value(name)) != "" {
+			p.More = append(p.More, facts(value, name)...)
+		}
+	}
 	return p
 }
 

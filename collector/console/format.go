@@ -80,6 +80,7 @@ func text(value any) string {
 var titles = map[string]string{
 	"source": "Source", "medium": "Medium", "campaign": "Campaign", "term": "Term", "content": "Content",
 	"referrer_domain": "Referrer domain", "channel": "Channel", "landing_page": "Landing page", "form": "Form",
+	"utm_id": "Campaign id", "parameters": "Parameters",
 	"visitors": "Visitors", "leads": "Leads", "conversions": "Conversions", "companies": "Companies", "deals": "Deals",
 	"won_deals": "Won deals", "won_amount": "Won amount", "submissions": "Submissions",
 	"rate": "Lead rate",

@@ -117,7 +117,7 @@ func TestContactCardTellsTheStory(t *testing.T) {
 	cookie := s.signIn(t, acmeKey)
 	a := s.post(t, "/console/contact", cookie, url.Values{"email": {" Ada@Lovelace-Orchards.example "}})
 	inOrder(t, a.body, `id="person">`+adaEmail, "First touch", `"source">linkedin`, "spring-planning", "linkedin.com", "28 Feb 2026, 10:41", "Show more", "<dt>Term</dt>", "empty",
-		"Lead creation", `"source">facebook`, "video-b", "Show more", "Company source", `"source">facebook`, "Conversions", `"source">newsletter`, "demo-request")
+		"Lead creation", `"source">facebook`, "video-b", "Show more", "Campaign id", "120211", "partner_id=7", "Company source", `"source">facebook`, "Conversions", `"source">newsletter`, "demo-request")
 	id := string(schema.NewContactID(sample.site.ContactKey(testSecret), adaEmail))
 	byID := s.get(t, "/console/contacts/"+id, cookie)
 	inOrder(t, byID.body, "Contact "+id[:8], "linkedin", "facebook", "newsletter")

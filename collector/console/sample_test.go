@@ -170,7 +170,7 @@ func (s *sampler) story() {
 		UTMSource: "linkedin", UTMMedium: "paid-social", UTMCampaign: "spring-planning", Referrer: "https://www.linkedin.com/",
 		LandingPage: "https://www.acme.example/pricing?utm_source=linkedin&utm_medium=paid-social&utm_campaign=spring-planning",
 	})
-	second := s.touch(visitor, testNow.AddDate(0, 0, -6), schema.Touch{UTMSource: "facebook", UTMMedium: "paid-social", UTMCampaign: "free-survey", UTMContent: "video-b"})
+	second := s.touch(visitor, testNow.AddDate(0, 0, -6), schema.Touch{UTMSource: "facebook", UTMMedium: "paid-social", UTMCampaign: "free-survey", UTMContent: "video-b", UTMID: "120211", Parameters: map[string]string{"partner_id": "7"}})
 	s.submit(visitor, adaEmail, "webinar", testNow.AddDate(0, 0, -6).Add(4*time.Minute), first, second)
 	third := s.touch(visitor, testNow.AddDate(0, 0, -1), schema.Touch{UTMSource: "newsletter", UTMMedium: "email", UTMCampaign: "monday-letter-38"})
 	s.submit(visitor, adaEmail, "demo-request", testNow.AddDate(0, 0, -1).Add(2*time.Minute), first, third)
