@@ -44,7 +44,7 @@ func (c *Console) getScript(ctx echo.Context, s *session) error {
 	connect := fmt.Sprintf("connect-src %s; form-action 'self' %s", origin, origin)
 	view := scriptView{
 		Core:     c.tags(c.config.Core, s.site),
-		Adapters: c.tags(c.config.Adapters, s.site),
+		Adapters: c.tags(c.config.Adapters, &schema.Site{ID: s.site.ID}), // the core tells them the rest
 		CSP:      fmt.Sprintf("script-src %s; %s", origin, connect),
 		NonceCSP: fmt.Sprintf("script-src 'nonce-%s' 'strict-dynamic'; %s", nonce, connect),
 		Hidden:   hiddenFields(s.site),
