@@ -80,10 +80,12 @@ func TestMoneyAndStatus(t *testing.T) {
 
 func TestParseUUID(t *testing.T) {
 	const id = "0198c5a0-5b7e-7c3a-9d0e-3f2b1a4c5d6e"
-	if got, err := ParseUUID("touch_id", strings.ToUpper(id)); got != id || err != nil {
-		t.Errorf("ParseUUID(upper case) = %q, %v", got, err)
+	for _, text := range []string{strings.ToUpper(id), strings.ReplaceAll(id, "-", ""), id + "-", " " + id + "\n"} {
+		if got, err := ParseUUID("touch_id", text); got != id || err != nil {
+			t.Errorf("ParseUUID(%q) = %q, %v", text, got, err)
+		}
 	}
-	for _, text := range []string{"", "x", "{" + id + "}", "urn:uuid:" + id, strings.ReplaceAll(id, "-", ""), "00000000-0000-0000-0000-000000000000"} {
+	for _, text := range []string{"", "x", "{" + id + "}", "urn:uuid:" + id, id + id, strings.Repeat("-", 99) + id, "00000000-0000-0000-0000-000000000000"} {
 		if got, err := ParseUUID("touch_id", text); err == nil {
 			t.Errorf("ParseUUID(%q) = %q, want an error", text, got)
 		}

@@ -24,11 +24,13 @@ func (p params) get(name string) string {
 	return ""
 }
 
-// blank tells whether text says nothing: it is empty, or only white space (for JavaScript the byte order mark is some)
-// and control characters.
+// blank tells whether text says nothing: it is empty, or only what JavaScript's trim takes away (ECMA-262, WhiteSpace and
+// LineTerminator), so that page and collector agree.
 func blank(text string) bool {
 	for _, r := range text {
-		if !unicode.IsSpace(r) && !unicode.IsControl(r) && r != '\uFEFF' {
+		switch {
+		case r >= '\t' && r <= '\r', r == '\uFEFF', r == '\u2028', r == '\u2029', unicode.Is(unicode.Zs, r):
+		default:
 			return false
 		}
 	}

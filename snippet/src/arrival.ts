@@ -1,7 +1,7 @@
 import { setCookie, store } from "./storage";
-import { names, pick, queryOf, Texts } from "./touch";
-import { list, options } from "./config";
 import { newID } from "./identity";
+import { list, options } from "./config";
+import { names, pick, queryOf, Texts } from "./touch";
 
 // Taken when the script runs. The entry has the URL as it was navigated to, even where a router has rewritten it since;
 // not every engine keeps the fragment there, so the present URL fills what is missing.
@@ -31,7 +31,7 @@ export const arrival = (state: Texts): Texts | undefined => {
     ) &&
     // A browser without any visitor id was never recorded, so nothing is repeated: consent banners like to reload the
     // page that they have just got consent for.
-    !(state.hw_visitor_id && /^[rb]/.test(type)) && // back_forward, reload
+    !(state.hw_visitor_id && /^[br]/.test(type)) && // back_forward, reload
     (names.slice(4).some((field) => campaign[field]) ||
       !(referrer ? ignored : Date.now() - (store.hw_at as number) < 18e5))
   )

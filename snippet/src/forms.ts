@@ -1,9 +1,9 @@
 import { guard, on } from "./config";
-import { newID } from "./identity";
 import { hiddenFields } from "./envelope";
+import { newID } from "./identity";
 
 // Not every form: a GET form would carry its hidden fields into the address bar, so a search form stays as it is.
-const SELECTOR = "form[method=post i],form[data-hw-form]";
+const SELECTOR = "form[data-hw-form],form[method=post i]";
 
 /** The submission id of each form's present content: resending the same content sends the same id. */
 let ids = new WeakMap<Element, string>();
@@ -12,15 +12,17 @@ let ids = new WeakMap<Element, string>();
 const stamp = (form: Element, data?: FormData): void => {
   const id = ids.get(form) || newID();
   ids.set(form, id);
+  const added = new DocumentFragment();
   for (const [name, value] of Object.entries(hiddenFields(id))) {
     const input =
-      form.querySelector<HTMLInputElement>(`[name="${name}"]`) || form.appendChild(document.createElement("input"));
+      form.querySelector<HTMLInputElement>(`[name="${name}"]`) || added.appendChild(document.createElement("input"));
+    input.value = value;
     input.type = "hidden";
     input.name = name;
-    input.value = value;
     // What is sent has each field once, whatever the page made of the form.
-    if (data) data.set(name, value);
+    data && data.set(name, value);
   }
+  form.append(added);
 };
 
 /** Stamps the page's new forms, or every one, for another submission. */
@@ -35,7 +37,7 @@ export const stampForms = ({ length }: { length?: number } & object): void => {
 export const watchForms = (): void => {
   // A click (also the one that Enter makes) comes out of open shadow roots, which submit does not. formdata: also
   // form.submit(), which sends no submit event, and new FormData(form).
-  ["submit", "click", "formdata", "reset", "change", "input"].forEach((type, i) =>
+  ["submit", "formdata", "click", "change", "reset", "input"].forEach((type, i) =>
     on<FormDataEvent>(type, (event) => {
       const form = (event.composedPath()[0] as Element).closest(SELECTOR);
       if (i >= 3) ids.delete(form!);

@@ -1,12 +1,12 @@
+import { guard, on, options } from "./config";
+import { stampForms, watchForms } from "./forms";
+import { Texts } from "./touch";
+import { Headwater } from "./api";
+import { newID } from "./identity";
 import { version } from "headwater:fields";
 import { hiddenFields } from "./envelope";
-import { guard, on, options } from "./config";
-import { Headwater } from "./api";
-import { allow, allowed, FIRST, keep, LATEST, read, setCookie, store } from "./storage";
-import { newID } from "./identity";
-import { stampForms, watchForms } from "./forms";
 import { resend, send } from "./send";
-import { Texts } from "./touch";
+import { allow, allowed, FIRST, keep, LATEST, read, setCookie } from "./storage";
 import { arrival, touchHere } from "./arrival";
 
 let arrivals = 0;
@@ -24,7 +24,7 @@ const record = (touch?: Texts | false): void => {
     const answered = () => {
       setCookie("hw", visitor_id, 34e6); // 13 months, less two days
     };
-    send("t", JSON.stringify({ visitor_id, snippet_version: version, site_id: options.site, ...touch })).then(
+    send("t", JSON.stringify({ snippet_version: version, visitor_id, site_id: options.site, ...touch })).then(
       answered,
       answered,
     );
@@ -55,11 +55,10 @@ const start = (): void => {
   // A second script tag on the page ends here: the API is no array.
   const queue = [...((window.headwater as []) || [])];
   window.headwater = api;
-  watchForms();
   on("online", resend);
-  on("visibilitychange", () => store.hw && (store.hw_at = Date.now()));
   arrive(options.consent != "required");
   queue.forEach(api.push);
+  watchForms();
 };
 
 // A prerendered page may never be seen.

@@ -4,19 +4,19 @@ import { allowed } from "./storage";
 /**
  * Posts body to the collector: as text/plain, which needs no CORS preflight, by a request that outlives the page. Returns
  * the answer. Where none came, or one that says "later" (429, 5xx), the body waits for the next page of this tab, twenty
- * at most and eight times more; then nothing is returned. Rejects where nothing may be stored. The ids in a body make copies
+ * at most and for nine more tries; then nothing is returned. Rejects where nothing may be stored. The ids in a body make copies
  * count once.
  *
  * It waits in sessionStorage, because a submission holds what a person typed: that must end with the tab.
  */
-export const send = async (path: string, body: string, tries = 8): Promise<Response | void> => {
+export const send = async (path: string, body: string, tries = 9): Promise<Response | void> => {
   let answer;
   try {
     answer = await fetch(base + path, {
       credentials: allowed > 1 ? "include" : "omit",
+      keepalive: true,
       method: "POST",
       body,
-      keepalive: true,
     });
   } catch {
     navigator.sendBeacon(base + path, body); // perhaps the page broke fetch
@@ -32,7 +32,9 @@ export const send = async (path: string, body: string, tries = 8): Promise<Respo
 
 /** Sends again what waits. */
 export const resend = guard(() => {
-  const waiting = allowed > 1 && JSON.parse(sessionStorage.hw);
-  delete sessionStorage.hw;
-  for (const one of waiting as [string, string, number][]) send(...one);
+  if (allowed > 1) {
+    const waiting = JSON.parse(sessionStorage.hw);
+    delete sessionStorage.hw;
+    for (const one of waiting) send(...(one as [string, string]));
+  }
 });

@@ -1,6 +1,6 @@
+import { names, pick, Texts } from "./touch";
 import { knownID } from "./identity";
 import { options, refused } from "./config";
-import { names, pick, Texts } from "./touch";
 
 export const FIRST = "hw_first_touch_";
 export const LATEST = "hw_latest_touch_";
@@ -12,7 +12,7 @@ for (const name of names) kept.push(FIRST + name, LATEST + name);
 export let allowed: number;
 
 /** Where the items are: an object that ends with the page where nothing may be stored, or where storing fails. */
-export let store: { hw?: string; hw_at?: string | number } | Storage;
+export let store: { hw?: string; hw_at?: string | number } | Storage = {};
 
 /** Returns the hidden fields that are kept. Another tab may have changed them since, so each call reads the storage. */
 export const read = (): Texts => {
@@ -35,9 +35,11 @@ export const keep = (state: Texts): void => {
 
 /** Starts or stops storing and sending. Refusing forgets everything. */
 export const allow = (yes: boolean, forget?: boolean): void => {
-  store = {};
   allowed = 2; // to delete the cookie
-  if (forget) setCookie("hw", "", 0);
+  if (forget) {
+    store = {};
+    setCookie("hw", "", 0);
+  }
   allowed = yes && !refused ? (options.storage == "none" ? 1 : 2) : 0;
   try {
     if (forget) {
@@ -54,7 +56,7 @@ const cookie = (name: string, attributes?: string): string => {
   try {
     if (allowed > 1) {
       if (attributes) document.cookie = name + attributes;
-      return document.cookie.match(name + "=([^;]*)")![1];
+      return document.cookie.match("(^| )" + name + "=([^;]*)")![2];
     }
   } catch {} // none, or a sandboxed frame
   return "";
@@ -73,7 +75,7 @@ export const setCookie = (name: string, value: string | number, seconds: number)
     cookie(
       name,
       // http: has no sixth letter.
-      `=${value};path=/;max-age=${seconds};samesite=lax;domain=${domain}${location.protocol[5] ? ";secure" : ""}`,
+      `=${value};samesite=lax;path=/;max-age=${seconds};domain=${domain}${location.protocol[5] ? ";secure" : ""}`,
     );
   }
   return domain;

@@ -1,11 +1,11 @@
-import { list, options } from "./config";
 import { longest, parameters } from "headwater:fields";
+import { list, options } from "./config";
 
 /** Texts by name. */
 export type Texts = Record<string, string>;
 
 /** The names of a touch, one arrival. Each is always there: an empty text says that it was looked for and was not there. */
-export const names = list("touch_id occurred_at referrer landing_page", parameters, options.parameters);
+export const names = list("touch_id referrer landing_page occurred_at", parameters, options.parameters);
 
 /**
  * Returns the texts of from (pairs, or a query) that are called one of names, in any case; of each the first that is not
@@ -31,4 +31,4 @@ export const pick = (names: string[], from?: Texts | string): Texts => {
  * Returns the query of a URL with that of its fragment (`#utm_source=…`, `#/page?utm_source=…`) after it. The collector
  * reads URLs the same way.
  */
-export const queryOf = (href: string): string => href.replace(/^[^?#]*\??/, "").replace(/#([^?]*\?)?/, "&") + "&";
+export const queryOf = (href: string): string => href.replace(/^[^?#]*\??/, "&").replace(/#([^?]*\?)?/, "&") + "&";
