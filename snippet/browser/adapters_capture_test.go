@@ -131,12 +131,13 @@ func TestNothingIsCapturedUnasked(t *testing.T) {
 
 func TestDemand21_DebugWarnsOfInternalCampaignLinks(t *testing.T) {
 	everywhere(t, func(t *testing.T, e engine.Engine) {
-		s, b := newAdapterSite(t, `data-debug data-fields="first_touch_utm_source:source first_touch_utm_sauce:sauce"`, ""), newTab(t, e)
+		s, b := newAdapterSite(t, `data-debug data-own-domains="Shop.TEST" data-fields="first_touch_utm_source:source first_touch_utm_sauce:sauce"`, ""), newTab(t, e)
 		s.before(`{ window.warnings = []; console.warn = (...m) => warnings.push(m.join(" ")); }`)
 		b.open(s.page("/adapters/capture?utm_source=linkedin"))
 		s.touches(1)
 		b.ready()
 		b.await(`warnings.some((text) => text.includes("first_touch_utm_sauce:sauce"))`)
+		b.await(`warnings.some((text) => text.includes('"Shop.TEST" must be in lower case'))`)
 		if got := eval[string](b, `warnings.join("\n")`); strings.Contains(got, "ignored") || strings.Contains(got, `"first_touch_utm_source:source"`) {
 			t.Errorf("warnings of an arrival: %s", got)
 		}

@@ -174,7 +174,7 @@ func TestDemand22_SubdomainsAreNoReferrers(t *testing.T) {
 
 func TestDemand22_OwnDomainsAreNoReferrers(t *testing.T) {
 	everywhere(t, func(t *testing.T, e engine.Engine) {
-		s, b := newSite(t, `data-own-domains="shop.test, Checkout.TEST"`), newTab(t, e)
+		s, b := newSite(t, `data-own-domains="shop.test, checkout.test"`), newTab(t, e)
 		b.openFrom("https://www.shop.test/", s.page("/landing"))
 		b.openFrom("https://checkout.test/", s.page("/landing?utm_source=x"))
 		b.wantSent()

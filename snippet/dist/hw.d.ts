@@ -37,7 +37,10 @@ export interface Submission {
 
 /** window.headwater, once the script runs. */
 export interface Headwater {
-  /** Sends a submission. Rejects with the collector's message where it refuses, or with the network's error. */
+  /**
+   * Sends a submission. Resolves once the collector has it, or it waits to be sent again because nobody answered. Rejects
+   * with the collector's message where it refuses, and where nothing may be stored to wait.
+   */
   submission(submission: Submission): Promise<{ submission_id: string }>;
   /** Returns the hidden fields, for forms that a script builds or sends; each call has a new hw_submission_id. */
   fields(): HiddenFields;

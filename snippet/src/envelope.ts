@@ -1,15 +1,15 @@
 import { Texts } from "./touch";
 import { newID } from "./identity";
 import { list, options } from "./config";
-import { read } from "./storage";
 import { longest, version } from "headwater:fields";
+import { read } from "./storage";
 
 /** Returns the hidden fields, what every submission carries besides the form's own: "hw_" and the column's name. */
 export const hiddenFields = (hw_submission_id = newID()): Texts => {
   const fields: Texts = {
     ...read(),
-    hw_submission_id,
     hw_page: location.href.slice(0, longest),
+    hw_submission_id,
     hw_snippet_version: version,
     hw_site_id: options.site || "",
   };

@@ -1,9 +1,9 @@
-import { guard, on } from "./config";
 import { hiddenFields } from "./envelope";
+import { guard, on } from "./config";
 import { newID } from "./identity";
 
 // Not every form: a GET form would carry its hidden fields into the address bar, so a search form stays as it is.
-const SELECTOR = "form[data-hw-form],form[method=post i]";
+const SELECTOR = "form[data-hw-form],[method=post i]";
 
 /** The submission id of each form's present content: resending the same content sends the same id. */
 let ids = new WeakMap<Element, string>();
@@ -16,8 +16,8 @@ const stamp = (form: Element, data?: FormData): void => {
   for (const [name, value] of Object.entries(hiddenFields(id))) {
     const input =
       form.querySelector<HTMLInputElement>(`[name="${name}"]`) || added.appendChild(document.createElement("input"));
-    input.value = value;
     input.type = "hidden";
+    input.value = value;
     input.name = name;
     // What is sent has each field once, whatever the page made of the form.
     data && data.set(name, value);
@@ -29,7 +29,7 @@ const stamp = (form: Element, data?: FormData): void => {
 export const stampForms = ({ length }: { length?: number } & object): void => {
   if (!length) ids = new WeakMap();
   // The parser may still add an input of ours to a form; then there would be two.
-  if (document.readyState != "loading")
+  if (document.readyState[7])
     for (const form of document.querySelectorAll(SELECTOR)) if (!ids.has(form)) stamp(form);
 };
 
@@ -37,10 +37,10 @@ export const stampForms = ({ length }: { length?: number } & object): void => {
 export const watchForms = (): void => {
   // A click (also the one that Enter makes) comes out of open shadow roots, which submit does not. formdata: also
   // form.submit(), which sends no submit event, and new FormData(form).
-  ["submit", "formdata", "click", "change", "reset", "input"].forEach((type, i) =>
+  ["click", "submit", "formdata", "reset", "change", "input"].forEach((type, i) =>
     on<FormDataEvent>(type, (event) => {
       const form = (event.composedPath()[0] as Element).closest(SELECTOR);
-      if (i >= 3) ids.delete(form!);
+      if (i > 2) ids.delete(form!);
       if (form) stamp(form, event.formData);
     }),
   );

@@ -1,13 +1,13 @@
-import { guard, on, options } from "./config";
-import { stampForms, watchForms } from "./forms";
+import { resend, send } from "./send";
 import { Texts } from "./touch";
 import { Headwater } from "./api";
-import { newID } from "./identity";
-import { version } from "headwater:fields";
-import { hiddenFields } from "./envelope";
-import { resend, send } from "./send";
-import { allow, allowed, FIRST, keep, LATEST, read, setCookie } from "./storage";
 import { arrival, touchHere } from "./arrival";
+import { guard, on, options } from "./config";
+import { allow, allowed, FIRST, keep, LATEST, read, setCookie, store } from "./storage";
+import { newID } from "./identity";
+import { hiddenFields } from "./envelope";
+import { version } from "headwater:fields";
+import { stampForms, watchForms } from "./forms";
 
 let arrivals = 0;
 
@@ -19,7 +19,7 @@ const record = (touch?: Texts | false): void => {
     for (const name in touch as Texts) state[prefix + name] = (touch as Texts)[name];
   if ("pageTouch" in options || allowed) keep(state);
   stampForms({});
-  if (touch && allowed) {
+  if (allowed && touch) {
     // Not before the answer: the cookie that a collector sets lasts longer (Safari keeps a script's for 7 days).
     const answered = () => {
       setCookie("hw", visitor_id, 34e6); // 13 months, less two days
@@ -56,7 +56,8 @@ const start = (): void => {
   const queue = [...((window.headwater as []) || [])];
   window.headwater = api;
   on("online", resend);
-  arrive(options.consent != "required");
+  on("pagehide", () => store.hw && (store.hw_at = Date.now()));
+  arrive(!options.consent);
   queue.forEach(api.push);
   watchForms();
 };

@@ -4,26 +4,26 @@ import { allowed } from "./storage";
 /**
  * Posts body to the collector: as text/plain, which needs no CORS preflight, by a request that outlives the page. Returns
  * the answer. Where none came, or one that says "later" (429, 5xx), the body waits for the next page of this tab, twenty
- * at most and for nine more tries; then nothing is returned. Rejects where nothing may be stored. The ids in a body make copies
+ * at most and for eight more tries; then nothing is returned. Rejects where nothing may be stored. The ids in a body make copies
  * count once.
  *
  * It waits in sessionStorage, because a submission holds what a person typed: that must end with the tab.
  */
-export const send = async (path: string, body: string, tries = 9): Promise<Response | void> => {
+export const send = async (path: string, body: string, tries = 8): Promise<Response | void> => {
   let answer;
   try {
     answer = await fetch(base + path, {
-      credentials: allowed > 1 ? "include" : "omit",
-      keepalive: true,
-      method: "POST",
       body,
+      method: "POST",
+      keepalive: true,
+      credentials: allowed > 1 ? "include" : "omit",
     });
   } catch {
     navigator.sendBeacon(base + path, body); // perhaps the page broke fetch
   }
   // 429 and 5xx leave less than 100, the others more.
   if (answer && answer.status % 429 > 99) return answer;
-  if (allowed < 2) throw Error("no answer");
+  if (allowed < 2) throw Error("not sent");
   if (tries)
     sessionStorage.hw = JSON.stringify(
       [...JSON.parse(sessionStorage.hw || "[]"), [path, body, tries - 1]].slice(-20),

@@ -1,6 +1,6 @@
-import { names, pick, Texts } from "./touch";
-import { knownID } from "./identity";
 import { options, refused } from "./config";
+import { knownID } from "./identity";
+import { names, pick, Texts } from "./touch";
 
 export const FIRST = "hw_first_touch_";
 export const LATEST = "hw_latest_touch_";
@@ -26,8 +26,8 @@ export const read = (): Texts => {
 export const keep = (state: Texts): void => {
   const hw = new URLSearchParams(state) as unknown as string; // storage makes it one
   try {
-    store.hw_at = Date.now();
     store.hw = hw;
+    store.hw_at = Date.now();
   } catch {
     store = { hw };
   }
@@ -40,12 +40,12 @@ export const allow = (yes: boolean, forget?: boolean): void => {
     store = {};
     setCookie("hw", "", 0);
   }
-  allowed = yes && !refused ? (options.storage == "none" ? 1 : 2) : 0;
+  allowed = yes && !refused ? (options.storage ? 1 : 2) : 0;
   try {
     if (forget) {
-      delete localStorage.hw_at;
-      delete localStorage.hw;
       delete sessionStorage.hw;
+      delete localStorage.hw;
+      delete localStorage.hw_at;
     }
     if (allowed > 1) store = localStorage || {};
   } catch {}
@@ -75,7 +75,7 @@ export const setCookie = (name: string, value: string | number, seconds: number)
     cookie(
       name,
       // http: has no sixth letter.
-      `=${value};samesite=lax;path=/;max-age=${seconds};domain=${domain}${location.protocol[5] ? ";secure" : ""}`,
+      `=${value};max-age=${seconds};samesite=lax;path=/;domain=${domain}${location.protocol[5] ? ";secure" : ""}`,
     );
   }
   return domain;

@@ -1,5 +1,5 @@
-import { longest, parameters } from "headwater:fields";
 import { list, options } from "./config";
+import { longest, parameters } from "headwater:fields";
 
 /** Texts by name. */
 export type Texts = Record<string, string>;
@@ -11,8 +11,8 @@ export const names = list("touch_id referrer landing_page occurred_at", paramete
  * Returns the texts of from (pairs, or a query) that are called one of names, in any case; of each the first that is not
  * blank, "" where there is none.
  *
- * Each is cut at the longest limit (the collector cuts at the field's own), and all together stay below 32,000
- * characters as escape writes them. That is 48,000 bytes at worst when a form encodes them: with the person's own fields
+ * Each is cut at the longest limit (the collector cuts at the field's own), and all together stay below 30,000
+ * characters as escape writes them. That is 45,000 bytes at worst when a form encodes them: with the person's own fields
  * they must fit the collector's 64 KiB, whatever a URL carried or anybody wrote into storage.
  */
 export const pick = (names: string[], from?: Texts | string): Texts => {
@@ -21,7 +21,7 @@ export const pick = (names: string[], from?: Texts | string): Texts => {
   for (const name of names) picked[name] = "";
   new URLSearchParams(from).forEach((value, name) => {
     name = name.toLowerCase();
-    if (picked[name] === "" && value.trim() && (left -= escape((value = value.slice(0, longest))).length) > 0)
+    if (picked[name] === "" && value.trim() && (left -= escape((value = value.slice(0, longest))).length) >= 0)
       picked[name] = value;
   });
   return picked;

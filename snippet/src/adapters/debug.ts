@@ -22,6 +22,15 @@ function checkAddress(): void {
     warn(`the UTMs of ${name} are ignored, because it was reached from the site's own page ${document.referrer}. Don't tag links between own pages.`);
 }
 
+/** The core compares domains and parameters as they are written, which costs it no byte. */
+function checkCase(): void {
+  for (const script of document.querySelectorAll<HTMLScriptElement>("script[data-site]"))
+    for (const name of ["ownDomains", "ignoredReferrers", "parameters"]) {
+      const list = script.dataset[name] || "";
+      if (list != list.toLowerCase()) warn(`"${list}" must be in lower case.`);
+    }
+}
+
 /** Custom names that name no field would stay empty. */
 function checkNames(): void {
   const script = document.querySelector<HTMLScriptElement>("script[data-fields]");
@@ -39,6 +48,7 @@ export function debug(): void {
     if (root != document || !core) return;
     checkAddress();
     checkNames();
+    checkCase();
   });
   listen("load", () => core && checkAddress());
 }
