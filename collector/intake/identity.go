@@ -129,6 +129,8 @@ func (a *arrival) nameSubmissionVisitor() error {
 	if a.visitor == "" && !a.private && a.raw.form && a.raw.snippetVersion == "" {
 		a.makeVisitor()
 	}
+	// The snippet sees to the cookie by itself: the site may want none.
+	a.setCookie = a.setCookie && a.raw.snippetVersion == ""
 	a.submission.VisitorID = a.visitor
 	return nil
 }

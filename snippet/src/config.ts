@@ -9,7 +9,7 @@ export const base = new URL(".", script.src);
 
 /** The browser asks not to be followed: nothing is stored, no visitor id, no touch is sent. */
 export const refused =
-  (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl || navigator.doNotTrack! > "0";
+  (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl || navigator.doNotTrack == "1";
 
 /** Splits a list in an attribute, by commas or spaces. */
 export const list = (...texts: unknown[]): string[] => ("" + texts).match(/[^\s,]+/g) || [];

@@ -1,8 +1,8 @@
+import { list, options } from "./config";
+import { read } from "./storage";
 import { Texts } from "./touch";
 import { newID } from "./identity";
-import { list, options } from "./config";
 import { longest, version } from "headwater:fields";
-import { read } from "./storage";
 
 /** Returns the hidden fields, what every submission carries besides the form's own: "hw_" and the column's name. */
 export const hiddenFields = (hw_submission_id = newID()): Texts => {

@@ -1,6 +1,6 @@
 import { hiddenFields } from "./envelope";
-import { guard, on } from "./config";
 import { newID } from "./identity";
+import { guard, on } from "./config";
 
 // Not every form: a GET form would carry its hidden fields into the address bar, so a search form stays as it is.
 const SELECTOR = "form[data-hw-form],[method=post i]";
@@ -20,7 +20,7 @@ const stamp = (form: Element, data?: FormData): void => {
     input.value = value;
     input.name = name;
     // What is sent has each field once, whatever the page made of the form.
-    data && data.set(name, value);
+    if (data) data.set(name, value);
   }
   form.append(added);
 };
@@ -40,7 +40,7 @@ export const watchForms = (): void => {
   ["click", "submit", "formdata", "reset", "change", "input"].forEach((type, i) =>
     on<FormDataEvent>(type, (event) => {
       const form = (event.composedPath()[0] as Element).closest(SELECTOR);
-      if (i > 2) ids.delete(form!);
+      if (2 < i) ids.delete(form!);
       if (form) stamp(form, event.formData);
     }),
   );

@@ -1,12 +1,12 @@
-import { resend, send } from "./send";
-import { Texts } from "./touch";
 import { Headwater } from "./api";
+import { resend, send } from "./send";
 import { arrival, touchHere } from "./arrival";
-import { guard, on, options } from "./config";
-import { allow, allowed, FIRST, keep, LATEST, read, setCookie, store } from "./storage";
 import { newID } from "./identity";
-import { hiddenFields } from "./envelope";
+import { allow, allowed, FIRST, keep, LATEST, read, setCookie, store } from "./storage";
+import { guard, on, options } from "./config";
 import { version } from "headwater:fields";
+import { Texts } from "./touch";
+import { hiddenFields } from "./envelope";
 import { stampForms, watchForms } from "./forms";
 
 let arrivals = 0;

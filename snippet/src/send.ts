@@ -9,14 +9,14 @@ import { allowed } from "./storage";
  *
  * It waits in sessionStorage, because a submission holds what a person typed: that must end with the tab.
  */
-export const send = async (path: string, body: string, tries = 8): Promise<Response | void> => {
+export const send = async (path: string, body: string, tries = 9): Promise<Response | void> => {
   let answer;
   try {
     answer = await fetch(base + path, {
-      body,
-      method: "POST",
       keepalive: true,
       credentials: allowed > 1 ? "include" : "omit",
+      body,
+      method: "POST",
     });
   } catch {
     navigator.sendBeacon(base + path, body); // perhaps the page broke fetch

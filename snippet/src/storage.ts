@@ -1,5 +1,5 @@
-import { options, refused } from "./config";
 import { knownID } from "./identity";
+import { options, refused } from "./config";
 import { names, pick, Texts } from "./touch";
 
 export const FIRST = "hw_first_touch_";

@@ -1,5 +1,5 @@
-import { list, options } from "./config";
 import { longest, parameters } from "headwater:fields";
+import { list, options } from "./config";
 
 /** Texts by name. */
 export type Texts = Record<string, string>;
@@ -21,7 +21,7 @@ export const pick = (names: string[], from?: Texts | string): Texts => {
   for (const name of names) picked[name] = "";
   new URLSearchParams(from).forEach((value, name) => {
     name = name.toLowerCase();
-    if (picked[name] === "" && value.trim() && (left -= escape((value = value.slice(0, longest))).length) >= 0)
+    if (picked[name] === "" && value.trim() && (left -= escape((value = value.slice(0, longest))).length) > 0)
       picked[name] = value;
   });
   return picked;
