@@ -261,6 +261,9 @@ func TestDemand22_LinkerWaitsForConsent(t *testing.T) {
 		b.wantSent()
 		b.run(`headwater.consent(true)`)
 		b.await(`headwater.fields().hw_visitor_id == ` + quote(linkedVisitor))
+		s.accepted("/t", 1)
+		// An answer on its way brings its cookie whatever is said meanwhile.
+		b.await(`performance.getEntriesByType("resource").some((r) => r.name.endsWith("/t") && r.responseEnd > 0)`)
 		b.run(`headwater.consent(false); document.dispatchEvent(new Event("visibilitychange", {bubbles: true}))`)
 		wantNothingStored(b)
 		if n := len(l.redeemed()); n != 1 {

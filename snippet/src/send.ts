@@ -4,7 +4,7 @@ import { allowed } from "./storage";
 /**
  * Posts body to the collector: as text/plain, which needs no CORS preflight, by a request that outlives the page. Returns
  * the answer. Where none came, or one that says "later" (429, 5xx), the body waits for the next page of this tab, twenty
- * at most and for eight more tries; then nothing is returned. Rejects where nothing may be stored. The ids in a body make copies
+ * at most and for nine more tries; then nothing is returned. Rejects where nothing may be stored. The ids in a body make copies
  * count once.
  *
  * It waits in sessionStorage, because a submission holds what a person typed: that must end with the tab.
