@@ -92,6 +92,7 @@ func TestStorageThatThrows(t *testing.T) {
 				s.before(`window.errors = []; addEventListener("error", (e) => errors.push(e.message)); ` + broken)
 				b.open(s.page("/landing?utm_source=linkedin"))
 				touch := s.touches(1)[0]
+				b.await(`document.cookie.includes("hw=")`)
 				b.act(`location.reload()`, "/landing") // the cookie tells that this visitor was recorded
 				if errors := eval[string](b, `errors.join()`); errors != "" {
 					t.Errorf("the page saw errors: %s", errors)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,19 @@ func (b *tab) wantSent(paths ...string) {
 	}
 	if strings.Join(got, " ") != strings.Join(paths, " ") {
 		b.t.Errorf("sent %q, want %q", got, paths)
+	}
+}
+
+// wantSentInAnyOrder is wantSent where requests begin at the same time.
+func (b *tab) wantSentInAnyOrder(paths ...string) {
+	b.t.Helper()
+	ctx, cancel := timed()
+	defer cancel()
+	got, err := b.page.Posts(ctx)
+	slices.Sort(got)
+	slices.Sort(paths)
+	if err != nil || !slices.Equal(got, paths) {
+		b.t.Errorf("sent %q (%v), want %q in any order", got, err, paths)
 	}
 }
 
