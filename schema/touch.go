@@ -57,6 +57,18 @@ type Touch struct {
 // Present tells whether there is a touch at all: a submission sent without the snippet carries none.
 func (t *Touch) Present() bool { return !t.OccurredAt.IsZero() }
 
+// URLParameters are the names of the fields of a touch that are read from the parameters of a URL: the UTMs and the click ids,
+// which are all texts that browsers fill but the two pages. The touch's id and time, which have no Max, are made, not read.
+func URLParameters() []string {
+	var names []string
+	for _, field := range Fields(Touch{}) {
+		if field.By == "browser" && field.Max > 0 && field.Name != "landing_page" && field.Name != "referrer" {
+			names = append(names, field.Name)
+		}
+	}
+	return names
+}
+
 // MaxParameters is how many custom parameters a site may allow, so that a touch has no more.
 const MaxParameters = 20
 

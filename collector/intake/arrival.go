@@ -2,6 +2,7 @@ package intake
 
 import (
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -73,9 +74,20 @@ func (in *Intake) arrive(c echo.Context) *arrival {
 		in:         in,
 		c:          c,
 		receivedAt: in.config.Now().UTC().Truncate(time.Millisecond),
-		private:    request.Header.Get("Sec-GPC") == "1" || request.Header.Get("DNT") == "1",
+		private:    privacySignal(request) != "",
 		query:      parseParams(request.URL.RawQuery),
 	}
+}
+
+// privacySignal is the header by which the browser asks not to be followed, Global Privacy Control or Do Not Track; "" where
+// it does not ask.
+func privacySignal(request *http.Request) string {
+	for _, signal := range []string{"Sec-GPC", "DNT"} {
+		if request.Header.Get(signal) == "1" {
+			return signal
+		}
+	}
+	return ""
 }
 
 func (a *arrival) walk(steps []step) error {

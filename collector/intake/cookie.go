@@ -42,11 +42,7 @@ func (a *arrival) answerCookie() {
 
 // cookieDomain is the registrable domain of the collector's host, "" (this host only) where there is none.
 func cookieDomain(hostport string) string {
-	host := hostport
-	if name, _, err := net.SplitHostPort(hostport); err == nil {
-		host = name
-	}
-	host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
+	host := strings.TrimSuffix(hostname(hostport), ".")
 	if net.ParseIP(host) != nil || host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return ""
 	}
@@ -64,4 +60,12 @@ func cookieDomain(hostport string) string {
 
 func notInHost(r rune) bool {
 	return !('a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '-' || r == '_')
+}
+
+// hostname is a Host header without its port.
+func hostname(hostport string) string {
+	if name, _, err := net.SplitHostPort(hostport); err == nil {
+		hostport = name
+	}
+	return strings.ToLower(strings.Trim(hostport, "[]"))
 }

@@ -52,8 +52,13 @@ func (a *arrival) identifySubmission() error {
 
 // submissionKey keys the derived ids: the plain hash of a form that holds only an e-mail would give the e-mail away.
 func submissionKey(secret []byte, site schema.SiteID) []byte {
+	return derivedKey(secret, "submission:"+string(site))
+}
+
+// derivedKey is a key for one purpose, from which neither the secret nor another key can be told.
+func derivedKey(secret []byte, purpose string) []byte {
 	mac := hmac.New(sha256.New, secret)
-	mac.Write([]byte("submission:" + string(site)))
+	mac.Write([]byte(purpose))
 	return mac.Sum(nil)
 }
 

@@ -1,7 +1,6 @@
 package intake
 
 import (
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -52,10 +51,8 @@ func (in *Intake) registerLinks(e *echo.Echo) {
 // refusePrivate turns away browsers that ask not to be followed: a link does nothing but follow.
 func refusePrivate(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		for _, signal := range []string{"Sec-GPC", "DNT"} {
-			if c.Request().Header.Get(signal) == "1" {
-				return rejection.New(rejection.PrivacySignal, "The browser asks not to be followed (%s: 1): there are no links for it.", signal)
-			}
+		if signal := privacySignal(c.Request()); signal != "" {
+			return rejection.New(rejection.PrivacySignal, "The browser asks not to be followed (%s: 1): there are no links for it.", signal)
 		}
 		return next(c)
 	}
@@ -187,12 +184,4 @@ func originHost(c echo.Context) string {
 		return ""
 	}
 	return strings.ToLower(u.Hostname())
-}
-
-// hostname is a Host header without its port.
-func hostname(hostport string) string {
-	if name, _, err := net.SplitHostPort(hostport); err == nil {
-		hostport = name
-	}
-	return strings.ToLower(strings.Trim(hostport, "[]"))
 }

@@ -38,11 +38,7 @@ type link struct {
 }
 
 // linkKey derives the key of links from the installation's secret, so that a link is nothing but a link.
-func linkKey(secret []byte) []byte {
-	mac := hmac.New(sha256.New, secret)
-	mac.Write([]byte("hw link v1"))
-	return mac.Sum(nil)
-}
+func linkKey(secret []byte) []byte { return derivedKey(secret, "hw link v1") }
 
 func newLink(site schema.SiteID, visitor uuid.UUID, now time.Time) link {
 	l := link{expiry: now.Add(LinkValidity), site: siteMark(site), visitor: visitor}

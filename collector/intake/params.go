@@ -152,16 +152,8 @@ func brokenLength(text string) int {
 	return n
 }
 
-// touchParams are the names of the parameters that make a touch: the UTMs and the click ids.
-var touchParams = func() []string {
-	var names []string
-	for _, field := range schema.Fields(schema.Touch{}) {
-		if field.By == "browser" && field.Max > 0 && field.Name != "landing_page" && field.Name != "referrer" {
-			names = append(names, field.Name)
-		}
-	}
-	return names
-}()
+// touchParams are the names of the parameters that make a touch.
+var touchParams = schema.URLParameters()
 
 // touchText returns the text member of t that the browser fills under name, nil where there is none. A test holds it
 // against schema.Fields; a map by reflection would cost more than all the rest of decoding.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -80,9 +81,9 @@ type scriptFile struct {
 }
 
 func newScriptFile(script Script) *scriptFile {
-	compressed := func(compress func([]byte) ([]byte, error)) func() []byte {
+	compressed := func(open func(io.Writer) io.WriteCloser) func() []byte {
 		return sync.OnceValue(func() []byte {
-			body, err := compress(script.Body)
+			body, err := compress(script.Body, open)
 			if err != nil || len(body) >= len(script.Body) {
 				return nil // not worth it
 			}
@@ -91,26 +92,17 @@ func newScriptFile(script Script) *scriptFile {
 	}
 	return &scriptFile{
 		hash: script.Hash, plain: script.Body,
-		zipped: compressed(zip), brotli: compressed(breakDown),
+		zipped: compressed(func(w io.Writer) io.WriteCloser {
+			zip, _ := gzip.NewWriterLevel(w, gzip.BestCompression) // fails only for a level that there is not
+			return zip
+		}),
+		brotli: compressed(func(w io.Writer) io.WriteCloser { return brotli.NewWriterLevel(w, brotli.BestCompression) }),
 	}
 }
 
-func zip(body []byte) ([]byte, error) {
+func compress(body []byte, open func(io.Writer) io.WriteCloser) ([]byte, error) {
 	var out bytes.Buffer
-	w, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(body); err != nil {
-		return nil, err
-	}
-	err = w.Close()
-	return out.Bytes(), err
-}
-
-func breakDown(body []byte) ([]byte, error) {
-	var out bytes.Buffer
-	w := brotli.NewWriterLevel(&out, brotli.BestCompression)
+	w := open(&out)
 	if _, err := w.Write(body); err != nil {
 		return nil, err
 	}

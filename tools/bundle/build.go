@@ -160,19 +160,7 @@ func fieldsSource(version string) string {
 	for _, field := range touchFields() {
 		longest = max(longest, field.Max)
 	}
-	return fmt.Sprintf("export const version=%s,parameters=%q,longest=%d", quoted, strings.Join(parameters(), " "), longest)
-}
-
-// parameters are the fields of a touch that are read from URL parameters: all texts but the two pages. The others,
-// touch_id and occurred_at, have no limit because they are made, not read.
-func parameters() []string {
-	var names []string
-	for _, field := range touchFields() {
-		if field.Max > 0 && field.Name != "landing_page" && field.Name != "referrer" {
-			names = append(names, field.Name)
-		}
-	}
-	return names
+	return fmt.Sprintf("export const version=%s,parameters=%q,longest=%d", quoted, strings.Join(schema.URLParameters(), " "), longest)
 }
 
 // touchFields are the fields of a touch that the browser fills, in the order of their columns. The custom parameters are a
@@ -199,7 +187,7 @@ func declarations(source string) []byte {
 		}
 	}
 	union := func(names []string) string { return "\n  | \"" + strings.Join(names, "\"\n  | \"") + "\"" }
-	source = strings.ReplaceAll(source, ` import("`+fieldsModule+`").Parameter`, union(parameters()))
+	source = strings.ReplaceAll(source, ` import("`+fieldsModule+`").Parameter`, union(schema.URLParameters()))
 	source = strings.ReplaceAll(source, `Record<import("`+fieldsModule+`").HiddenField, string>`, "Record<HiddenField, string>")
 	return []byte("// Made by tools/bundle from snippet/src/api.ts and the schema. Do not edit.\n\n" + source +
 		"\n/** The name of a hidden field. */\nexport type HiddenField =" + union(hidden) + ";\n")

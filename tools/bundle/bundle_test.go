@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/headwater/headwater/schema"
 )
 
 func fresh(t *testing.T) (map[string][]byte, string) {
@@ -120,7 +122,7 @@ func TestBuildOfOneFile(t *testing.T) {
 // Every name that the wire contract has is in the declarations, and the snippet knows the parameters of the schema.
 func TestFieldsComeFromTheSchema(t *testing.T) {
 	files, _ := fresh(t)
-	for _, name := range parameters() {
+	for _, name := range schema.URLParameters() {
 		if !bytes.Contains(files["hw.js"], []byte(name)) {
 			t.Errorf("hw.js does not know %s", name)
 		}
