@@ -1,4 +1,4 @@
-import { fillNamed, renew } from "./named";
+import { fillNamed, renewChanged } from "./named";
 import { listen } from "./page";
 import { onElements } from "./scan";
 
@@ -15,5 +15,5 @@ export function builders(): void {
     ({ target, formData, detail }) => fillNamed(target as Element, formData || (detail && detail.formData)),
     document,
   );
-  listen("change reset", ({ target }) => renew((target as Element).closest("form") || {}), document);
+  renewChanged(document);
 }

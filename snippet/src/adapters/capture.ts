@@ -1,5 +1,5 @@
 import { known, withCore } from "./headwater";
-import { renew, submissionID } from "./named";
+import { renewChanged, submissionID } from "./named";
 import { base, listen, urlOf } from "./page";
 
 type Field = HTMLInputElement & HTMLSelectElement;
@@ -71,7 +71,7 @@ function hear(root: Node): void {
   // On the document: after the core, which writes the submission id, and before the page.
   listen("submit", ({ target }) => capture(target as HTMLFormElement), root);
   listen<FormDataEvent>("formdata", ({ target, formData }) => keepOutOfAddress(target as HTMLFormElement, formData), root);
-  listen("change", ({ target }) => renew((target as Element).closest("form") || {}), root);
+  renewChanged(root);
 }
 
 /** Forms that post elsewhere and ask for it: data-hw-form="<form id>". */

@@ -1,5 +1,4 @@
-import { core } from "./headwater";
-import { listen } from "./page";
+import { core, Fields } from "./headwater";
 import { onElements } from "./scan";
 
 const CLICK = /[?#&](utm_[a-z]+|[a-z_]*cl(id|kid)|[gw]braid)=[^&#]/i;
@@ -14,8 +13,7 @@ function warn(text: string): void {
 }
 
 /** A link on the own site with UTMs makes no arrival: it would put the real source away. */
-function checkAddress(): void {
-  const fields = core!.fields();
+function checkAddress(fields: Fields): void {
   const [{ name = "", type = "" } = {}] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
   const isRecorded = name.startsWith(fields.hw_latest_touch_landing_page || " ");
   if (document.referrer && CLICK.test(name) && type == "navigate" && fields.hw_visitor_id && !isRecorded)
@@ -32,9 +30,8 @@ function checkCase(): void {
 }
 
 /** Custom names that name no field would stay empty. */
-function checkNames(): void {
+function checkNames(fields: Fields): void {
   const script = document.querySelector<HTMLScriptElement>("script[data-fields]");
-  const fields = core!.fields();
   for (const pair of script ? script.dataset.fields!.split(/[\s,]+/) : []) {
     const [own, name] = pair.split(":");
     if (pair && (!name || !("hw_" + own in fields))) warn(`data-fields: "${pair}" is not column:name. Columns are first_touch_utm_source and the like, see README.md.`);
@@ -46,9 +43,9 @@ export function debug(): void {
   if (!document.querySelector("script[data-debug]")) return;
   onElements((root) => {
     if (root != document || !core) return;
-    checkAddress();
-    checkNames();
+    const fields = core.fields();
+    checkAddress(fields);
+    checkNames(fields);
     checkCase();
   });
-  listen("load", () => core && checkAddress());
 }

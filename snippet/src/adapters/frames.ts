@@ -18,18 +18,18 @@ const told = new WeakSet<Window>();
  */
 function decorated(address: string, isOwn: boolean): string {
   const url = urlOf(address);
+  if (!url.hostname || !(isOwn || SERVICES.test(url.hostname))) return address;
   const present = new URLSearchParams(url.search + "&" + url.hash.slice(1));
   const added = new URLSearchParams();
   const values = known();
-  if (url.hostname && (isOwn || SERVICES.test(url.hostname)))
-    for (const [field, value] of Object.entries(values)) {
-      const [, name = ""] = /^hw_latest_touch_(utm_.*)/.exec(field) || [
-        // An id is for the customer's own eyes, and there is none where the visitor is not to be followed.
-        "",
-        isOwn && values.hw_visitor_id && /^hw_(visitor|submission)_id$/.test(field) ? field : "",
-      ];
-      if (name && value && !present.has(name)) added.set(name, value);
-    }
+  for (const [field, value] of Object.entries(values)) {
+    const [, name = ""] = /^hw_latest_touch_(utm_.*)/.exec(field) || [
+      // An id is for the customer's own eyes, and there is none where the visitor is not to be followed.
+      "",
+      isOwn && values.hw_visitor_id && /^hw_(visitor|submission)_id$/.test(field) ? field : "",
+    ];
+    if (name && value && !present.has(name)) added.set(name, value);
+  }
   const more = added.toString();
   if (!more) return address;
   // Typeform documents hidden fields in the fragment.

@@ -39,7 +39,6 @@ export const fields = (): Fields => told || (core ? { ...core.fields() } : {});
  * Returns the hidden fields where something may leave the page: a visitor who may be followed, or at least this page's
  * own arrival. Before consent there is neither, and no field.
  */
-export function known(): Fields {
-  const values = fields();
+export function known(values = fields()): Fields {
   return values.hw_visitor_id || values.hw_latest_touch_touch_id ? values : {};
 }

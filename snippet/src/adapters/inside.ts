@@ -1,5 +1,5 @@
 import { fields, known } from "./headwater";
-import { fillNamed, renew, submissionID } from "./named";
+import { fillNamed, renewChanged, submissionID } from "./named";
 import { addHidden, listen } from "./page";
 import { find, onFrames } from "./scan";
 
@@ -31,16 +31,16 @@ export function attach(inner: Document, isOurs = () => true): void {
   fill(inner);
   if (attached.has(inner)) return;
   attached.add(inner);
-  const formOf = ({ target }: Event) => (target as Element).closest("form")!;
-  listen("change reset", (event) => renew(formOf(event)), inner);
+  renewChanged(inner);
   // Late forms show when somebody begins to fill them.
-  listen<FormDataEvent>("focusin submit formdata", (event) => fill(formOf(event), event.formData), inner);
+  listen<FormDataEvent>("focusin submit formdata", ({ target, formData }) => fill((target as Element).closest("form")!, formData), inner);
 }
 
 /** Writes all hidden fields into a form. Where nothing may be told, only those that it has already. */
 function fillOwn(form: HTMLFormElement, data?: FormData): void {
-  const told = known();
-  for (const [name, text] of Object.entries(fields())) {
+  const values = fields();
+  const told = known(values);
+  for (const [name, text] of Object.entries(values)) {
     const value = name == "hw_submission_id" ? submissionID(form) : text;
     const input = form.querySelector<HTMLInputElement>(`[name="${name}"]`) || (name in told && addHidden(form, name));
     if (!input) continue;

@@ -49,8 +49,9 @@ function leading({ target, submitter }: Event & { submitter?: Element | null }):
 
 /** Gets a token ahead of the click, which must not wait for it. */
 async function prepare(event: Event): Promise<void> {
-  const visitor_id = leading(event) && visitor();
-  if (!visitor_id || isFresh()) return; // one is there, or on its way
+  if (isFresh() || !leading(event)) return; // one is there, or on its way
+  const visitor_id = visitor();
+  if (!visitor_id) return;
   token = "";
   askedAt = Date.now();
   try {

@@ -1,5 +1,6 @@
 import { newID } from "../identity";
 import { fields, Fields } from "./headwater";
+import { listen } from "./page";
 import { find } from "./scan";
 
 // The core keeps these forms, and the inputs in it that have our own names.
@@ -15,8 +16,9 @@ export function submissionID(form: object): string {
   return id;
 }
 
-/** Says that a form's content has changed: it is another submission. */
-export const renew = (form: object) => ids.delete(form);
+/** Takes a form in root whose content changes for another submission. */
+export const renewChanged = (root: Node) =>
+  listen("change reset", ({ target }) => ids.delete((target as Element).closest("form") || {}), root);
 
 /**
  * Returns the hidden field that a name, an id or a class means: hw_<column> or hw-<column-with-dashes>; in a hidden
