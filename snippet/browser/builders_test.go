@@ -88,6 +88,21 @@ func withoutPackages(t *testing.T, err error) {
 	t.Skipf("run npm ci in snippet/ for this one: %v", err)
 }
 
+// sentAgain waits for a form that is sent a second time, after an error or by a second click, and returns both: filled in,
+// and one submission.
+func sentAgain(t *testing.T, s *site, path string) []url.Values {
+	t.Helper()
+	sent := s.wait(path, 2)
+	forms := []url.Values{sent[0].values(t), sent[1].values(t)}
+	for _, form := range forms {
+		wantFilled(t, s, form)
+	}
+	if forms[0].Get("hw_submission_id") != forms[1].Get("hw_submission_id") {
+		t.Error("the same form, sent again, is another submission")
+	}
+	return forms
+}
+
 // newBuilder opens a builder's page as a campaign's arrival.
 func newBuilder(t *testing.T, e engine.Engine, page string, prepare func(*site)) (*site, *tab) {
 	t.Helper()
@@ -150,14 +165,8 @@ func TestDemand15_HubSpotMarkup(t *testing.T) {
 		s.wait(path, 1)
 		b.await(`window.answered === true`)
 		b.click(".hs-button") // nothing seems to have happened
-		sent := s.wait(path, 2)
-		first, second := sent[0].values(t), sent[1].values(t)
-		for _, form := range []url.Values{first, second} {
-			wantFilled(t, s, form)
+		for _, form := range sentAgain(t, s, path) {
 			wantValue(t, form, "email", "ada@example.com")
-		}
-		if first.Get("hw_submission_id") != second.Get("hw_submission_id") {
-			t.Error("a second click sends another submission")
 		}
 		wantNoErrors(b)
 	})
@@ -177,15 +186,9 @@ func TestDemand15_WPFormsMarkup(t *testing.T) {
 		wantOneInputEach(b, "#wpforms-form-581")
 		b.click(".wpforms-submit")
 		b.await(`!!document.getElementById("done")`)
-		sent := s.wait(path, 2)
-		first, second := sent[0].values(t), sent[1].values(t)
-		for _, form := range []url.Values{first, second} {
-			wantFilled(t, s, form)
+		for _, form := range sentAgain(t, s, path) {
 			wantValue(t, form, "wpforms[fields][1]", "ada@example.com")
 			wantValue(t, form, "action", "wpforms_submit")
-		}
-		if first.Get("hw_submission_id") != second.Get("hw_submission_id") {
-			t.Error("after an error the same form is another submission")
 		}
 		wantNoErrors(b)
 	})
@@ -296,14 +299,8 @@ func TestDemand15_HTMXForm(t *testing.T) {
 		s.fail(nil)
 		b.click("#signup button")
 		b.await(`!document.getElementById("signup")`)
-		sent := s.wait("/f/signup", 2)
-		first, second := sent[0].values(t), sent[1].values(t)
-		for _, form := range []url.Values{first, second} {
-			wantFilled(t, s, form)
+		for _, form := range sentAgain(t, s, "/f/signup") {
 			wantValue(t, form, "email", "ada@example.com")
-		}
-		if first.Get("hw_submission_id") != second.Get("hw_submission_id") {
-			t.Error("after an error the same form is another submission")
 		}
 		wantNoErrors(b)
 	})

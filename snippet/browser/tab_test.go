@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -57,28 +56,32 @@ func keptTab(t *testing.T, page engine.Page) *tab {
 // wantSent fails unless exactly these POSTs began on pages of this profile, and no preflight.
 func (b *tab) wantSent(paths ...string) {
 	b.t.Helper()
+	b.wantPosts(b.posts(), paths)
+}
+
+// wantSentInAnyOrder is wantSent where requests begin at the same time.
+func (b *tab) wantSentInAnyOrder(paths ...string) {
+	b.t.Helper()
+	b.wantPosts(slices.Sorted(slices.Values(b.posts())), slices.Sorted(slices.Values(paths)))
+}
+
+func (b *tab) wantPosts(got, want []string) {
+	b.t.Helper()
+	if !slices.Equal(got, want) {
+		b.t.Errorf("sent %q, want %q", got, want)
+	}
+}
+
+// posts returns the paths that POSTs went to.
+func (b *tab) posts() []string {
+	b.t.Helper()
 	ctx, cancel := timed()
 	defer cancel()
 	got, err := b.page.Posts(ctx)
 	if err != nil {
 		b.t.Fatalf("ask what was sent: %v", err)
 	}
-	if strings.Join(got, " ") != strings.Join(paths, " ") {
-		b.t.Errorf("sent %q, want %q", got, paths)
-	}
-}
-
-// wantSentInAnyOrder is wantSent where requests begin at the same time.
-func (b *tab) wantSentInAnyOrder(paths ...string) {
-	b.t.Helper()
-	ctx, cancel := timed()
-	defer cancel()
-	got, err := b.page.Posts(ctx)
-	slices.Sort(got)
-	slices.Sort(paths)
-	if err != nil || !slices.Equal(got, paths) {
-		b.t.Errorf("sent %q (%v), want %q in any order", got, err, paths)
-	}
+	return got
 }
 
 func timed() (context.Context, context.CancelFunc) {
