@@ -1,10 +1,6 @@
 package schema
 
-import (
-	"encoding/json"
-	"fmt"
-	"time"
-)
+import "time"
 
 // Kind says which noun a kept record is; it is also its first byte in the spool.
 type Kind byte
@@ -55,37 +51,19 @@ func (r *Deal) PartitionTime() time.Time        { return r.ReceivedAt }
 // FromBrowser tells whether the record came from a public endpoint, where anybody may send it again.
 func (k Kind) FromBrowser() bool { return k == KindTouch || k == KindSubmission }
 
-// Encode returns the record as it is kept in the spool: its kind, then JSON.
-func Encode(record Record) ([]byte, error) {
-	body, err := json.Marshal(record)
-	if err != nil {
-		return nil, fmt.Errorf("encode %T: %w", record, err)
-	}
-	return append([]byte{byte(record.Kind())}, body...), nil
-}
-
-// Decode reads what Encode wrote.
-func Decode(payload []byte) (Record, error) {
-	if len(payload) == 0 {
-		return nil, fmt.Errorf("decode record: empty payload")
-	}
-	var record Record
-	switch Kind(payload[0]) {
+// newRecord returns an empty record of a kind, nil where there is no such kind.
+func newRecord(kind Kind) Record {
+	switch kind {
 	case KindTouch:
-		record = new(TouchRecord)
+		return new(TouchRecord)
 	case KindSubmission:
-		record = new(Submission)
+		return new(Submission)
 	case KindContact:
-		record = new(Contact)
+		return new(Contact)
 	case KindCompany:
-		record = new(Company)
+		return new(Company)
 	case KindDeal:
-		record = new(Deal)
-	default:
-		return nil, fmt.Errorf("decode record: unknown kind %q", payload[0])
+		return new(Deal)
 	}
-	if err := json.Unmarshal(payload[1:], record); err != nil {
-		return nil, fmt.Errorf("decode %T: %w", record, err)
-	}
-	return record, nil
+	return nil
 }

@@ -22,53 +22,6 @@ func fullRecords() []Record {
 	}
 }
 
-func TestEncodeDecode(t *testing.T) {
-	for _, record := range fullRecords() {
-		payload, err := Encode(record)
-		if err != nil {
-			t.Fatal(err)
-		}
-		back, err := Decode(payload)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !reflect.DeepEqual(record, back) {
-			t.Errorf("%T changed on its way through the spool:\n%+v\n%+v", record, record, back)
-		}
-		if back.Site() != "acme" || back.ID() == "" || !back.PartitionTime().Equal(at) {
-			t.Errorf("%T: site %q, id %q, partition %v", back, back.Site(), back.ID(), back.PartitionTime())
-		}
-	}
-	for _, payload := range []string{"", "x{}", "t", "t[]", `t{"occurred_at":"soon"}`} {
-		if record, err := Decode([]byte(payload)); err == nil {
-			t.Errorf("Decode(%q) = %+v, want an error", payload, record)
-		}
-	}
-}
-
-func FuzzDecode(f *testing.F) {
-	for _, record := range fullRecords() {
-		payload, err := Encode(record)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(payload)
-	}
-	f.Fuzz(func(t *testing.T, payload []byte) {
-		record, err := Decode(payload)
-		if err != nil {
-			return
-		}
-		again, err := Encode(record)
-		if err != nil {
-			return // a time beyond year 9999 decodes but has no JSON form
-		}
-		if _, err := Decode(again); err != nil {
-			t.Errorf("what was decoded and encoded does not decode: %v", err)
-		}
-	})
-}
-
 // Every member says its limit and who fills it, in one spelling: json == ch.
 func TestFieldTags(t *testing.T) {
 	for _, record := range []any{TouchRecord{}, Submission{}, SubmissionFields{}, Contact{}, Company{}, Deal{}} {

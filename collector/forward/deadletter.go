@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/headwater/headwater/collector/store"
+	"github.com/headwater/headwater/schema"
 )
 
 // letter is a record that can't be stored, as a line of deadletters/<segment>.jsonl.
@@ -22,7 +23,7 @@ type letter struct {
 	Table    string    `json:"table,omitempty"` // empty where the record could not be read
 	Code     int32     `json:"code,omitempty"`  // ClickHouse's
 	Reason   string    `json:"reason"`
-	// The payload of the spool: its kind and its JSON, or where it has none, all of it in Base64.
+	// The record as schema.Readable has it: its kind and its JSON; where it is none, the payload of the spool in Base64.
 	Kind    string          `json:"kind,omitempty"`
 	Record  json.RawMessage `json:"record,omitempty"`
 	Payload []byte          `json:"payload,omitempty"`
@@ -30,6 +31,9 @@ type letter struct {
 
 func newLetter(segment uuid.UUID, sequence uint64, table string, payload []byte, reason error) letter {
 	l := letter{Segment: segment, Sequence: sequence, Table: table, Code: store.Code(reason), Reason: reason.Error()}
+	if readable, err := schema.Readable(payload); err == nil {
+		payload = readable
+	}
 	if len(payload) > 1 && payload[0] < 0x80 && json.Valid(payload[1:]) {
 		l.Kind, l.Record = string(rune(payload[0])), json.RawMessage(payload[1:])
 	} else {

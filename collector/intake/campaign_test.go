@@ -168,6 +168,9 @@ func TestUserAgentIsNotKept(t *testing.T) {
 			t.Fatalf("%s: %d records", path, len(records))
 		}
 		payload, err := schema.Encode(records[0])
+		if err == nil {
+			payload, err = schema.Readable(payload)
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
