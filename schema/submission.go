@@ -25,6 +25,7 @@ type Submission struct {
 	FirstTouch     Touch        `json:"first_touch,omitzero" ch:"first_touch_" by:"browser"`
 	LatestTouch    Touch        `json:"latest_touch,omitzero" ch:"latest_touch_" by:"browser"`
 	SnippetVersion string       `json:"snippet_version,omitempty" ch:"snippet_version" max:"32" by:"browser"`
+	Suspect        Suspicion    `json:"suspect,omitempty" ch:"suspect" by:"server"`
 	ReceivedAt     time.Time    `json:"received_at" ch:"received_at" by:"server"`
 
 	Fields map[string]string `json:"fields,omitempty" ch:"-" by:"browser"`

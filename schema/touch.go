@@ -97,5 +97,6 @@ type TouchRecord struct {
 	VisitorID VisitorID `json:"visitor_id" ch:"visitor_id" by:"browser"`
 	Touch
 	SnippetVersion string    `json:"snippet_version,omitempty" ch:"snippet_version" max:"32" by:"browser"`
+	Suspect        Suspicion `json:"suspect,omitempty" ch:"suspect" by:"server"`
 	ReceivedAt     time.Time `json:"received_at" ch:"received_at" by:"server"`
 }

@@ -20,7 +20,7 @@ import (
 // tables are all the tables that rows go to, with the struct of a row.
 var tables = map[string]any{
 	"touches": schema.TouchRecord{}, "submissions": schema.Submission{}, "submission_fields": schema.SubmissionFields{},
-	"contacts": schema.Contact{}, "companies": schema.Company{}, "deals": schema.Deal{},
+	"contacts": schema.Contact{}, "companies": schema.Company{}, "deals": schema.Deal{}, "verdicts": schema.Verdict{},
 }
 
 func open(t *testing.T, dsn string) *Store {
