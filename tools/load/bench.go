@@ -5,222 +5,116 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/template"
 	"time"
 
 	"github.com/headwater/headwater/tools/dev/stack"
-	"github.com/headwater/headwater/tools/dev/supervise"
 )
 
 type benchConfig struct {
 	rounds      int
 	round       time.Duration
 	connections int
+	only        string // "accept": nothing else, and without ClickHouse
+	profiles    string // folder for profiles of the collector, "" for none
+	strict      bool   // a bound that is not held is an error
 	out         io.Writer
 }
 
+// bound is a promise about speed or memory, with what was measured.
+type bound struct {
+	name    string
+	value   float64
+	limit   float64
+	atLeast bool // limit is the least, else the most
+	format  string
+}
+
+func (b *bound) held() bool {
+	if b.atLeast {
+		return b.value >= b.limit
+	}
+	return b.value <= b.limit
+}
+
 // runBench measures accepting with ClickHouse away, so that it is alone on the machine, then forwarding of what was
-// accepted, each beside its baseline.
+// accepted, each beside its baseline, and then memory with a backlog.
 func runBench(ctx context.Context, c benchConfig) error {
 	data, remove, err := stack.TempData()
 	if err != nil {
 		return err
 	}
 	defer remove()
-	fmt.Fprintln(c.out, "Starting ClickHouse, Redis and a collector …")
-	s, err := stack.Start(ctx, data, "bench", io.Discard)
+	s, stop, err := startStack(ctx, c, data)
 	if err != nil {
 		return err
 	}
-	defer s.Stop()
-	accepted, err := benchAccept(ctx, c, s.Stack)
+	defer stop()
+	filled, bounds, err := benchAccept(ctx, c, s)
 	if err != nil {
 		return err
 	}
-	return benchForward(ctx, c, s.Stack, accepted)
-}
-
-// collectorConfig is the configuration of a measured collector.
-var collectorConfig = template.Must(template.New("").Parse(`listen = "{{.Listen}}"
-private_listen = "{{.Private}}"
-public_url = "http://{{.Listen}}"
-clickhouse_dsn = "{{.ClickHouse}}"
-redis_url = "{{.Redis}}"
-spool_dir = "{{.Spool}}"
-secret = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-log_level = "error"
-
-[[site]]
-id = "bench"
-origins = ["https://www.brookandbale.example"]
-
-  [[site.form]]
-  id = "signup"
-`))
-
-// server is a process that is measured.
-type server struct {
-	address string
-	process *exec.Cmd
-	ended   chan struct{}
-}
-
-// startCollector runs the stack's collector binary once more, with its spool in the folder spool.
-func startCollector(s *stack.Stack, clickHouse, spool string) (*server, error) {
-	listen, private := freeAddress(), freeAddress()
-	path := filepath.Join(s.Data, fmt.Sprintf("bench-%d.toml", time.Now().UnixNano()))
-	file, err := os.Create(path)
-	if err != nil {
-		return nil, fmt.Errorf("write a configuration: %w", err)
-	}
-	err = collectorConfig.Execute(file, map[string]string{"Listen": listen, "Private": private, "ClickHouse": clickHouse, "Redis": s.Redis, "Spool": spool})
-	if err = errors.Join(err, file.Close()); err != nil {
-		return nil, fmt.Errorf("write a configuration: %w", err)
-	}
-	process := exec.Command(s.Headwater, "serve", "--config", path)
-	process.Stderr = os.Stderr
-	started, err := startServer(process, listen, "/readyz")
-	if err != nil {
-		return nil, fmt.Errorf("start a collector: %w", err)
-	}
-	return started, nil
-}
-
-func startBare() (*server, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	address := freeAddress()
-	process := exec.Command(self)
-	process.Env = append(os.Environ(), bareRole+"="+address)
-	if _, err := process.StdinPipe(); err != nil {
-		return nil, err
-	}
-	started, err := startServer(process, address, "/")
-	if err != nil {
-		return nil, fmt.Errorf("start the bare server: %w", err)
-	}
-	return started, nil
-}
-
-// startServer starts a process that ends with this one, and waits until it answers.
-func startServer(process *exec.Cmd, address, path string) (*server, error) {
-	process.SysProcAttr = supervise.ChildAttributes()
-	if err := supervise.StartHere(process); err != nil {
-		return nil, err
-	}
-	s := &server{address: address, process: process, ended: make(chan struct{})}
-	go func() {
-		_ = process.Wait()
-		close(s.ended)
-	}()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	for {
-		err := stack.Answers(ctx, "http://"+address+path)
-		if err == nil {
-			return s, nil
+	if c.only == "" {
+		ratio, err := benchForward(ctx, c, s, filled)
+		if err != nil {
+			return err
 		}
-		select {
-		case <-s.ended:
-			return nil, errors.New("it ended at once")
-		case <-ctx.Done():
-			s.kill()
-			return nil, err
-		case <-time.After(20 * time.Millisecond):
+		bounds = append(bounds, bound{name: "forward, to a bare batch insert", value: ratio, limit: 0.7, atLeast: true, format: "%.3f"})
+		memory, err := benchBacklog(ctx, c, s)
+		if err != nil {
+			return err
 		}
+		bounds = append(bounds, memory)
 	}
+	return printBounds(c, bounds)
 }
 
-// kill ends the process without a farewell: what a collector has accepted is on disk.
-func (s *server) kill() {
-	_ = s.process.Process.Kill()
-	<-s.ended
-}
-
-func freeAddress() string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "127.0.0.1:0"
-	}
-	defer listener.Close()
-	return listener.Addr().String()
-}
-
-// accepted is what the collector took and has in its spool.
-type accepted struct {
-	touches int
-	spool   string
-}
-
-func benchAccept(ctx context.Context, c benchConfig, s *stack.Stack) (accepted, error) {
-	result := accepted{spool: filepath.Join(s.Data, "bench-spool")}
-	measuredOne, err := startCollector(s, "http://127.0.0.1:1/bench", result.spool)
-	if err != nil {
-		return result, err
-	}
-	defer measuredOne.kill()
-	bare, err := startBare()
-	if err != nil {
-		return result, err
-	}
-	defer bare.kill()
-	fmt.Fprintf(c.out, "\nAccept: POST /t with a body of %d bytes, %d connections, %d interleaved rounds of %s each\n", bodySize, c.connections, c.rounds, c.round)
-	var ours, theirs []*measured
-	for round := -1; round < c.rounds; round++ { // the first is to warm up
-		length := c.round
-		if round < 0 {
-			length = c.round / 3
+// startStack starts what the measured processes need. Accepting alone needs nothing but the collector's binary.
+func startStack(ctx context.Context, c benchConfig, data string) (*stack.Stack, func(), error) {
+	if c.only != "accept" {
+		fmt.Fprintln(c.out, "Starting ClickHouse, Redis and a collector …")
+		s, err := stack.Start(ctx, data, "bench", io.Discard)
+		if err != nil {
+			return nil, nil, err
 		}
-		for _, target := range []struct {
-			address string
-			into    *[]*measured
-		}{{measuredOne.address, &ours}, {bare.address, &theirs}} {
-			m, err := fire(ctx, target.address, "bench", c.connections, length)
-			if err != nil {
-				return result, err
-			}
-			if target.into == &ours {
-				result.touches += m.accepted
-			}
-			if round >= 0 {
-				*target.into = append(*target.into, m)
-			}
+		return s.Stack, func() { _ = s.Stop() }, nil
+	}
+	root, err := stack.Root(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	binary := filepath.Join(data, "headwater")
+	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "./collector")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		return nil, nil, fmt.Errorf("build the collector: %w\n%s", err, out)
+	}
+	return &stack.Stack{Data: data, Headwater: binary, Redis: "redis://127.0.0.1:1/0"}, func() {}, nil
+}
+
+// printBounds prints which bounds are held. One that is not is an error only where that is asked for: on a machine that has
+// other things to do, numbers vary.
+func printBounds(c benchConfig, bounds []bound) error {
+	fmt.Fprintln(c.out, "\nBounds")
+	broken := 0
+	for _, b := range bounds {
+		sign, verdict := "at most", "held"
+		if b.atLeast {
+			sign = "at least"
 		}
+		if !b.held() {
+			verdict = "not held"
+			broken++
+		}
+		fmt.Fprintf(c.out, "  %-34s %9s   %-8s %-8s %s\n", b.name, fmt.Sprintf(b.format, b.value), sign, fmt.Sprintf(b.format, b.limit), verdict)
 	}
-	printAccept(c.out, ours, theirs)
-	return result, nil
-}
-
-func printAccept(out io.Writer, ours, theirs []*measured) {
-	var ratios []float64
-	for i := range ours {
-		ratios = append(ratios, ours[i].perSecond/theirs[i].perSecond)
+	if broken > 0 && c.strict {
+		return errors.New(fmt.Sprint(broken, " of these bounds are not held: run it again on a machine that is idle, or profile the collector (-profiles)"))
 	}
-	for _, line := range []struct {
-		name   string
-		rounds []*measured
-	}{{"collector", ours}, {"bare net/http 204", theirs}} {
-		fmt.Fprintf(out, "  %-28s %9s /s   p50 %-9s p99 %s\n", line.name, grouped(median(each(line.rounds, func(m *measured) float64 { return m.perSecond }))),
-			milliseconds(median(each(line.rounds, func(m *measured) float64 { return float64(m.percentile(.5)) }))),
-			milliseconds(median(each(line.rounds, func(m *measured) float64 { return float64(m.percentile(.99)) }))))
-	}
-	fmt.Fprintf(out, "  %-28s %9.3f      (median of the rounds; lowest %.3f, highest %.3f)\n", "ratio", median(ratios), slices.Min(ratios), slices.Max(ratios))
-}
-
-func each(rounds []*measured, value func(*measured) float64) []float64 {
-	var values []float64
-	for _, m := range rounds {
-		values = append(values, value(m))
-	}
-	return values
+	return nil
 }
 
 func median(values []float64) float64 {
@@ -232,6 +126,8 @@ func median(values []float64) float64 {
 }
 
 func milliseconds(nanoseconds float64) string { return fmt.Sprintf("%.2f ms", nanoseconds/1e6) }
+
+func mebibytes(bytes int64) float64 { return float64(bytes) / (1 << 20) }
 
 // grouped is a whole number with commas between thousands.
 func grouped(number float64) string {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-	"github.com/google/uuid"
 
 	"github.com/headwater/headwater/schema"
 	"github.com/headwater/headwater/tools/dev/stack"
@@ -17,29 +16,30 @@ import (
 // chunkRows is how many rows the collector puts into one insert at most; the baseline does the same.
 const chunkRows = 20_000
 
-// benchForward lets a collector forward the spool that was filled, and then inserts as many rows by hand.
-func benchForward(ctx context.Context, c benchConfig, s *stack.Stack, filled accepted) error {
+// benchForward lets a collector forward the spool that was filled, and then inserts as many rows by hand. It returns the
+// ratio of the two.
+func benchForward(ctx context.Context, c benchConfig, s *stack.Stack, filled accepted) (float64, error) {
 	if s.ClickHouse == "" {
-		return errors.New("forwarding is measured with the embedded ClickHouse: unset CLICKHOUSE_DSN")
+		return 0, errors.New("forwarding is measured with the embedded ClickHouse: unset CLICKHOUSE_DSN")
 	}
 	conn, err := openDatabase(ctx, s, "bench")
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer conn.Close()
 	fmt.Fprintf(c.out, "\nForward: %s touches from the spool to ClickHouse, through the duplicate filter in Redis\n", grouped(float64(filled.touches)))
 	rate, err := measureForward(ctx, conn, s, filled)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	fmt.Fprintf(c.out, "  %-28s %9s rows/s\n", "collector", grouped(rate))
 	bare, err := measureInsert(ctx, conn, filled.touches)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	fmt.Fprintf(c.out, "  %-28s %9s rows/s\n", "bare clickhouse-go batches", grouped(bare))
 	fmt.Fprintf(c.out, "  %-28s %9.3f\n", "ratio", rate/bare)
-	return nil
+	return rate / bare, nil
 }
 
 func openDatabase(ctx context.Context, s *stack.Stack, database string) (driver.Conn, error) {
@@ -122,17 +122,11 @@ func insertTouches(ctx context.Context, conn driver.Conn, fields []schema.Field,
 		return err
 	}
 	defer batch.Close()
-	now := time.Now().UTC().Truncate(time.Millisecond)
 	for range rows {
-		id, err := uuid.NewV7()
+		record, err := sampleTouch()
 		if err != nil {
 			return err
 		}
-		record := schema.TouchRecord{SiteID: "bench", VisitorID: "0198c5a0-5b7e-7c3a-9d0e-3f2b1a4c5d6e", ReceivedAt: now, SnippetVersion: "load",
-			Touch: schema.Touch{TouchID: schema.TouchID(id.String()), OccurredAt: now, UTMSource: "linkedin", UTMMedium: "paid-social",
-				UTMCampaign: "spring-planning", UTMTerm: "orchard-owners", UTMContent: "video-a", LiFatID: "7f3a9c52-4f0e-4d8e-9a55-0d1f2a3b4c5d",
-				Referrer: "https://www.linkedin.com/", LandingPage: "https://www.brookandbale.example/", Source: "linkedin", Medium: "paid-social",
-				Campaign: "spring-planning", Term: "orchard-owners", Content: "video-a", Channel: schema.ChannelPaidSocial, ReferrerDomain: "linkedin.com"}}
 		if err := batch.Append(schema.Values(record, fields)...); err != nil {
 			return err
 		}

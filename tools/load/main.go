@@ -23,10 +23,11 @@ import (
 	"github.com/headwater/headwater/tools/dev/stack"
 )
 
-const usage = `Usage: go run ./tools/load -bench              (or: make bench)
+const usage = `Usage: go run ./tools/load -bench [-strict]    (or: make bench)
        go run ./tools/load [-rate N] [-duration D] [-stack FILE]
 
--bench measures accepting and forwarding, in about 40 s, with processes of its own.
+-bench measures accepting, forwarding and memory, in about a minute, with processes of its own, and says which bounds are
+held; with -strict one that is not returns 1.
 Without it, visitors are played against the stack that runs (make run), and every record that was accepted is looked
 up afterwards: 1 is returned where one is lost or doubled. Only targets on this machine are taken.
 
@@ -40,6 +41,9 @@ func main() {
 	bench := flag.Bool("bench", false, "measure accepting and forwarding beside bare baselines")
 	rounds := flag.Int("rounds", 5, "interleaved rounds of -bench")
 	round := flag.Duration("round", 1500*time.Millisecond, "length of a round of -bench")
+	only := flag.String("only", "", "accept: -bench measures nothing but accepting, which needs no ClickHouse")
+	profiles := flag.String("profiles", "", "folder to which -bench writes profiles of the collector")
+	strict := flag.Bool("strict", false, "-bench returns 1 where a bound is not held")
 	connections := flag.Int("connections", 64, "connections at a time")
 	rate := flag.Float64("rate", 200, "visitors a second")
 	duration := flag.Duration("duration", 10*time.Second, "for how long visitors come")
@@ -52,7 +56,7 @@ func main() {
 	defer stop()
 	var err error
 	if *bench {
-		err = runBench(ctx, benchConfig{rounds: *rounds, round: *round, connections: *connections, out: os.Stdout})
+		err = runBench(ctx, benchConfig{rounds: *rounds, round: *round, connections: *connections, only: *only, profiles: *profiles, strict: *strict, out: os.Stdout})
 	} else {
 		err = runJourneys(ctx, *file, journeysConfig{rate: *rate, duration: *duration, workers: *connections, out: os.Stdout})
 	}

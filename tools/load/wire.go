@@ -40,6 +40,14 @@ type measured struct {
 	accepted  int
 	perSecond float64
 	latencies []time.Duration // sorted
+	processor time.Duration   // of the server, 0 where it is not known
+}
+
+func (m *measured) rate() float64 { return m.perSecond }
+
+// processorEach is how many microseconds the server computed for one answer.
+func (m *measured) processorEach() float64 {
+	return float64(m.processor.Microseconds()) / float64(max(m.accepted, 1))
 }
 
 func (m *measured) percentile(p float64) time.Duration {
