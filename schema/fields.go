@@ -73,10 +73,7 @@ func Values(record any, fields []Field) []any {
 func columnValue(v reflect.Value) any {
 	switch value := v.Interface().(type) {
 	case time.Time:
-		if value.IsZero() {
-			return time.UnixMilli(0).UTC()
-		}
-		return value.UTC()
+		return columnTime(value)
 	case VisitorID:
 		return parsedUUID(string(value))
 	case TouchID:
@@ -90,6 +87,14 @@ func columnValue(v reflect.Value) any {
 		return v.String()
 	}
 	return v.Interface()
+}
+
+// columnTime is 1970 where there is no time.
+func columnTime(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.UnixMilli(0).UTC()
+	}
+	return t.UTC()
 }
 
 // parsedUUID takes ids that Validate has let through or that are empty; anything else is the nil UUID.

@@ -4,6 +4,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"iter"
+	"slices"
+	"strconv"
 
 	"github.com/google/uuid"
 
@@ -28,7 +31,7 @@ type row struct {
 }
 
 // identity names this copy of the record, wherever it is sent again from.
-func (r *row) identity() string { return fmt.Sprintf("%s:%d", r.segment, r.sequence) }
+func (r *row) identity() string { return r.segment.String() + ":" + strconv.FormatUint(r.sequence, 10) }
 
 // chunk is what is inserted at once: rows of one table and one partition.
 type chunk struct {
@@ -39,46 +42,95 @@ type chunk struct {
 	kind    schema.Kind
 	rows    []row
 	bytes   int
+	through string // fingerprint of which record is in which chunk, up to this one
 }
 
-// plan is how a segment is cut.
-type plan struct {
-	chunks      []chunk
-	unreadable  []letter
-	fingerprint string // of which record is in which chunk
+// piece is what cut makes of a segment: a chunk, or a record that can't be read.
+type piece struct {
+	chunk      *chunk
+	unreadable *letter
 }
 
-// cut makes the chunks of a segment. It is a pure function of the segment, so that the chunks that a checkpoint counts are
-// the same after a restart; where they are not, since the file was damaged or this code changed, the fingerprint tells.
-func cut(segment uuid.UUID, frames []spool.Frame, limits limits) plan {
-	type partition struct {
-		table string
-		month int
-	}
-	var p plan
-	filling := map[partition]int{} // to the index of the chunk that is not full
-	for _, frame := range frames {
-		record, err := schema.Decode(frame.Payload)
-		if err != nil {
-			p.unreadable = append(p.unreadable, newLetter(segment, frame.Sequence, "", frame.Payload, err))
-			continue
+// cut makes the chunks of a segment, one when it is asked for it, so that only a few records are decoded at a time. It is
+// a pure function of the segment: the chunks that a checkpoint counts are the same after a restart; where they are not,
+// since the file was damaged or this code changed, the fingerprint tells.
+func cut(segment uuid.UUID, frames []spool.Frame, limits limits) iter.Seq[piece] {
+	return func(yield func(piece) bool) {
+		c := cutter{segment: segment, limits: limits}
+		for _, frame := range frames {
+			record, err := schema.Decode(frame.Payload)
+			if err != nil {
+				bad := newLetter(segment, frame.Sequence, "", frame.Payload, err)
+				if !yield(piece{unreadable: &bad}) {
+					return
+				}
+				continue
+			}
+			if full := c.add(frame, record); full != nil && !yield(piece{chunk: full}) {
+				return
+			}
 		}
-		at := record.PartitionTime().UTC()
-		key := partition{tables[record.Kind()], at.Year()*100 + int(at.Month())}
-		i, ok := filling[key]
-		if !ok || len(p.chunks[i].rows) >= limits.rows || p.chunks[i].bytes+len(frame.Payload) > limits.bytes {
-			i = len(p.chunks)
-			filling[key] = i
-			p.chunks = append(p.chunks, chunk{
-				segment: segment, number: i, table: key.table, month: key.month, kind: record.Kind(),
-			})
+		for _, c := range c.rest() {
+			if !yield(piece{chunk: c}) {
+				return
+			}
 		}
-		c := &p.chunks[i]
-		c.rows = append(c.rows, row{segment: segment, sequence: frame.Sequence, payload: frame.Payload, record: record})
-		c.bytes += len(frame.Payload)
 	}
-	p.fingerprint = fingerprint(p.chunks)
-	return p
+}
+
+// cutter has the chunks that are not full.
+type cutter struct {
+	segment uuid.UUID
+	limits  limits
+	filling []*chunk // in the order of their first records
+	ended   int
+	sum     uint32
+}
+
+// add puts a record into the chunk of its table and month, and returns the chunk that is full by that.
+func (c *cutter) add(frame spool.Frame, record schema.Record) (full *chunk) {
+	at := record.PartitionTime().UTC()
+	table, month := tables[record.Kind()], at.Year()*100+int(at.Month())
+	i := slices.IndexFunc(c.filling, func(other *chunk) bool { return other.table == table && other.month == month })
+	if i >= 0 && (len(c.filling[i].rows) >= c.limits.rows || c.filling[i].bytes+len(frame.Payload) > c.limits.bytes) {
+		full = c.end(c.filling[i])
+		c.filling = slices.Delete(c.filling, i, i+1)
+		i = -1
+	}
+	if i < 0 {
+		i = len(c.filling)
+		c.filling = append(c.filling, &chunk{segment: c.segment, table: table, month: month, kind: record.Kind()})
+	}
+	into := c.filling[i]
+	into.rows = append(into.rows, row{segment: c.segment, sequence: frame.Sequence, payload: frame.Payload, record: record})
+	into.bytes += len(frame.Payload)
+	return full
+}
+
+// rest ends the chunks that are left at the end of the segment.
+func (c *cutter) rest() []*chunk {
+	for _, left := range c.filling {
+		c.end(left)
+	}
+	return c.filling
+}
+
+func (c *cutter) end(done *chunk) *chunk {
+	done.number = c.ended
+	c.ended++
+	c.sum = sumRows(crc32.Update(c.sum, castagnoli, []byte(done.table)), done.rows)
+	done.through = fmt.Sprintf("%08x", c.sum)
+	return done
+}
+
+// reaches tells whether the chunks that a checkpoint counts are those that the segment is cut into now.
+func reaches(segment uuid.UUID, frames []spool.Frame, limits limits, done spool.Checkpoint) bool {
+	for p := range cut(segment, frames, limits) {
+		if p.chunk != nil && p.chunk.number+1 == done.Chunk {
+			return p.chunk.through == done.Plan
+		}
+	}
+	return false
 }
 
 var tables = map[schema.Kind]string{
@@ -87,15 +139,6 @@ var tables = map[schema.Kind]string{
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-func fingerprint(chunks []chunk) string {
-	sum := uint32(0)
-	for i := range chunks {
-		sum = crc32.Update(sum, castagnoli, []byte(chunks[i].table))
-		sum = sumRows(sum, chunks[i].rows)
-	}
-	return fmt.Sprintf("%08x", sum)
-}
 
 func sumRows(sum uint32, rows []row) uint32 {
 	var number [8]byte

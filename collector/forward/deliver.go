@@ -9,25 +9,22 @@ import (
 	"github.com/headwater/headwater/schema"
 )
 
-// manyRefused is how many rows in a row a table may refuse before that says more about the table than about the rows:
-// then nothing more is set aside, and the operator is told.
-const manyRefused = 100
-
-// deliver brings one chunk to ClickHouse: filter, insert, claim first touches. Its error is the context's.
-func (f *Forwarder) deliver(ctx context.Context, c *chunk) error {
-	rows := f.withoutDuplicates(ctx, c)
-	if c.kind == schema.KindSubmission {
+// deliver inserts one chunk. Its error is the context's.
+func (f *Forwarder) deliver(ctx context.Context, t *task) error {
+	f.step(ctx, beforeInsert, t)
+	if t.chunk.kind == schema.KindSubmission {
 		// What people typed goes first: once the submission is there its fields are.
-		if _, err := f.insert(ctx, c, "submission_fields", withFields(rows)); err != nil {
+		if _, err := f.insert(ctx, t.chunk, "submission_fields", withFields(t.rows)); err != nil {
 			return err
 		}
 	}
-	stored, err := f.insert(ctx, c, c.table, rows)
+	stored, err := f.insert(ctx, t.chunk, t.chunk.table, t.rows)
 	if err != nil {
 		return err
 	}
+	f.clickHouse.works(t.chunk) // or all that it had is in the dead letters
+	t.stored = stored
 	f.stats.rows.Add(uint64(len(stored)))
-	f.claimFirstTouches(ctx, stored)
 	return nil
 }
 
@@ -72,21 +69,21 @@ func withFields(rows []row) []row {
 func (f *Forwarder) insert(ctx context.Context, c *chunk, table string, rows []row) ([]row, error) {
 	wait := backoff{least: f.config.RetryMin, most: f.config.RetryMax}
 	for len(rows) > 0 {
-		err := f.config.Store.Insert(ctx, table, c.token(rows), values(table, rows))
+		err := f.try(ctx, c, table, rows)
 		if err == nil {
-			f.refused[table] = 0
-			f.clickHouse.set("ok", nil)
+			f.refused.took(table)
+			f.clickHouse.works(c)
 			return rows, nil
 		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		class := store.Classify(err)
-		if class == store.Data && (len(rows) > 1 || f.refused[table] < manyRefused) {
+		if class == store.Data && (len(rows) > 1 || !f.refused.many(table)) {
 			return f.setAside(ctx, c, table, rows, err)
 		}
 		f.stats.retries.Add(1)
-		f.clickHouse.set(class.String(), err)
+		f.clickHouse.fails(c, class.String(), err)
 		if class != store.Retry {
 			wait.hold() // only a person can help: don't hurry
 		}
@@ -97,10 +94,16 @@ func (f *Forwarder) insert(ctx context.Context, c *chunk, table string, rows []r
 	return nil, nil
 }
 
+func (f *Forwarder) try(ctx context.Context, c *chunk, table string, rows []row) error {
+	ctx, cancel := context.WithTimeout(ctx, f.config.InsertTimeout)
+	defer cancel()
+	return f.config.Store.Insert(ctx, table, c.token(rows), values(table, rows))
+}
+
 // setAside inserts the rows but the bad ones: it takes out the row that err names, or halves them until one is left.
 func (f *Forwarder) setAside(ctx context.Context, c *chunk, table string, rows []row, err error) ([]row, error) {
 	if len(rows) == 1 {
-		f.refused[table]++
+		f.refused.refused(table)
 		return nil, f.bury(ctx, newLetter(c.segment, rows[0].sequence, table, rows[0].payload, err))
 	}
 	middle := len(rows) / 2
@@ -157,8 +160,8 @@ func (f *Forwarder) claimFirstTouches(ctx context.Context, rows []row) {
 func (f *Forwarder) redisAnswered(ctx context.Context, err error) {
 	switch {
 	case err == nil:
-		f.redis.set("ok", nil)
+		f.redis.works(nil)
 	case ctx.Err() == nil:
-		f.redis.set("skipped", err)
+		f.redis.fails(nil, "skipped", err)
 	}
 }

@@ -7,11 +7,8 @@ package forward
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -28,6 +25,8 @@ type Config struct {
 	Visitors *visitors.Visitors
 	// RetryMin and RetryMax bound the wait after a failure; it doubles, with full jitter. Defaults 100 ms and 30 s.
 	RetryMin, RetryMax time.Duration
+	// InsertTimeout bounds one try to insert a chunk, for a server that accepts and never answers. Default 1 min.
+	InsertTimeout time.Duration
 	// Log gets each change of state once, and every dead letter. Default: slog.Default().
 	Log *slog.Logger
 }
@@ -38,7 +37,7 @@ type Forwarder struct {
 	log     *slog.Logger
 	limits  limits
 	letters deadLetters
-	refused map[string]int // rows of a table that ClickHouse refused since it took one
+	refused refusals
 	stats   counters
 
 	clickHouse, redis *health
@@ -47,25 +46,32 @@ type Forwarder struct {
 	kill  context.CancelFunc
 	began atomic.Bool
 	ended chan struct{}
+
+	// step is told what comes next; tests end the process between any two steps with it.
+	step func(ctx context.Context, what step, t *task)
 }
 
 // New prepares a Forwarder; Run starts it.
 func New(config Config) *Forwarder {
-	if config.RetryMin == 0 {
-		config.RetryMin = 100 * time.Millisecond
-	}
-	if config.RetryMax == 0 {
-		config.RetryMax = 30 * time.Second
-	}
+	setDefault(&config.RetryMin, 100*time.Millisecond)
+	setDefault(&config.RetryMax, 30*time.Second)
+	setDefault(&config.InsertTimeout, time.Minute)
 	if config.Log == nil {
 		config.Log = slog.Default()
 	}
 	life, kill := context.WithCancel(context.Background())
 	return &Forwarder{
 		life: life, kill: kill, config: config, log: config.Log, limits: defaultLimits,
-		letters: deadLetters{dir: config.Spool.DeadLetters()}, refused: map[string]int{},
+		letters:    deadLetters{dir: config.Spool.DeadLetters()},
 		clickHouse: newHealth(config.Log, "ClickHouse"), redis: newHealth(config.Log, "Redis"),
 		ended: make(chan struct{}),
+		step:  func(context.Context, step, *task) {},
+	}
+}
+
+func setDefault(value *time.Duration, fallback time.Duration) {
+	if *value == 0 {
+		*value = fallback
 	}
 }
 
@@ -77,19 +83,7 @@ func (f *Forwarder) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(f.life, cancel)()
-	for {
-		segment, err := f.config.Spool.Next(ctx)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if err := f.forward(ctx, segment); err != nil {
-			return err
-		}
-		f.stats.segments.Add(1)
-	}
+	return f.pipeline(ctx)
 }
 
 // Drain ends a Forwarder in peace: it stops the spool and waits until Run has forwarded all of it. Where ctx ends first
@@ -110,42 +104,6 @@ func (f *Forwarder) Drain(ctx context.Context) error {
 		return fmt.Errorf("drain: %d bytes of the spool wait for the next start", left)
 	}
 	return stopped
-}
-
-// forward brings one segment to ClickHouse. Its error is the context's; everything else is tried again.
-func (f *Forwarder) forward(ctx context.Context, segment *spool.Segment) error {
-	var contents spool.Contents
-	err := f.persist(ctx, "read a segment", func() (err error) {
-		contents, err = f.config.Spool.Read(segment)
-		if errors.Is(err, os.ErrNotExist) {
-			f.log.Error("forward: somebody took a segment away; what it held is not forwarded", "segment", segment.ID)
-			return nil
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	plan := cut(segment.ID, contents.Frames, f.limits)
-	for _, bad := range plan.unreadable {
-		if err := f.bury(ctx, bad); err != nil {
-			return err
-		}
-	}
-	first := 0
-	if done := f.config.Spool.Checkpoint(); done.Segment == segment.ID && done.Plan == plan.fingerprint {
-		first = min(done.Chunk, len(plan.chunks))
-	}
-	for i := first; i < len(plan.chunks); i++ {
-		if err := f.deliver(ctx, &plan.chunks[i]); err != nil {
-			return err
-		}
-		checkpoint := spool.Checkpoint{Segment: segment.ID, Chunk: i + 1, Plan: plan.fingerprint}
-		if err := f.persist(ctx, "save the checkpoint", func() error { return f.config.Spool.SaveCheckpoint(checkpoint) }); err != nil {
-			return err
-		}
-	}
-	return f.persist(ctx, "take a segment away", func() error { return f.config.Spool.Finish(segment) })
 }
 
 // persist does something on the local disk until it works.

@@ -119,8 +119,8 @@ func TestCheckpointedChunksAreNotSentAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan := cut(segment.ID, contents.Frames, defaultLimits)
-	if err := r.spool.SaveCheckpoint(spool.Checkpoint{Segment: segment.ID, Chunk: 1, Plan: plan.fingerprint}); err != nil {
+	chunks, _ := pieces(segment.ID, contents.Frames, defaultLimits)
+	if err := r.spool.SaveCheckpoint(spool.Checkpoint{Segment: segment.ID, Chunk: 1, Plan: chunks[0].through}); err != nil {
 		t.Fatal(err)
 	}
 	r.start(t)

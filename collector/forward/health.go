@@ -14,14 +14,17 @@ type health struct {
 	log  *slog.Logger
 	name string
 
-	mu    sync.Mutex
-	state string
-	since time.Time
+	mu      sync.Mutex
+	failing map[*chunk]string // what each chunk that waits waits for; under nil what is not about one chunk
+	state   string
+	since   time.Time
 }
 
 func newHealth(log *slog.Logger, name string) *health {
-	return &health{log: log, name: name, state: "ok", since: time.Now()}
+	return &health{log: log, name: name, failing: map[*chunk]string{}, state: ok, since: time.Now()}
 }
+
+const ok = "ok"
 
 // hints tell an operator what a state asks of him.
 var hints = map[string]string{
@@ -32,21 +35,37 @@ var hints = map[string]string{
 	"skipped": "duplicates are merged by ClickHouse alone meanwhile",
 }
 
-func (h *health) set(state string, err error) {
+// urgency orders the states; those above 0 do not pass by themselves.
+var urgency = map[string]int{"retry": 0, "skipped": 0, "unknown": 1, "data": 2, "schema": 3}
+
+// works notes that the service did what it was asked for c. It is well once no other chunk waits for it.
+func (h *health) works(c *chunk) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	delete(h.failing, c)
+	if len(h.failing) == 0 && h.state != ok {
+		h.log.Info("forward: "+h.name+" works again", "after", time.Since(h.since).Round(time.Millisecond))
+		h.state, h.since = ok, time.Now()
+	}
+}
+
+// fails notes why c waits, and logs it where the service was in another state before.
+func (h *health) fails(c *chunk, state string, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.failing[c] = state
+	for _, other := range h.failing {
+		if urgency[other] > urgency[state] {
+			state = other // and was logged
+		}
+	}
 	if state == h.state {
 		return
 	}
-	lasted := time.Since(h.since).Round(time.Millisecond)
 	h.state, h.since = state, time.Now()
-	if state == "ok" {
-		h.log.Info("forward: "+h.name+" works again", "after", lasted)
-		return
-	}
-	level := slog.LevelError
-	if state == "skipped" || state == "retry" {
-		level = slog.LevelWarn
+	level := slog.LevelWarn
+	if urgency[state] > 0 {
+		level = slog.LevelError
 	}
 	h.log.Log(context.Background(), level, "forward: "+h.name+" fails: "+hints[state], "state", state, "error", err)
 }
@@ -82,6 +101,37 @@ func (b *backoff) sleep(ctx context.Context) error {
 
 // hold makes the coming waits those of the fifth failure at least.
 func (b *backoff) hold() { b.tries = max(b.tries, 4) }
+
+// manyRefused is how many rows in a row a table may refuse before that says more about the table than about the rows:
+// then nothing more is set aside, and the operator is told.
+const manyRefused = 100
+
+// refusals counts the rows that a table refused since it took one.
+type refusals struct {
+	mu sync.Mutex
+	of map[string]int
+}
+
+func (r *refusals) took(table string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.of, table)
+}
+
+func (r *refusals) refused(table string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.of == nil {
+		r.of = map[string]int{}
+	}
+	r.of[table]++
+}
+
+func (r *refusals) many(table string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.of[table] >= manyRefused
+}
 
 type counters struct {
 	rows, duplicates, deadLetters, retries, segments atomic.Uint64

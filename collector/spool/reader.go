@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -52,19 +53,26 @@ type keptSegment struct {
 
 // Next returns the oldest sealed segment, waiting for one. It returns the same one until Finish, and io.EOF once the
 // spool is stopped and empty.
-func (s *Spool) Next(ctx context.Context) (*Segment, error) {
+func (s *Spool) Next(ctx context.Context) (*Segment, error) { return s.NextAfter(ctx, nil) }
+
+// NextAfter is Next for a reader that goes on before it has finished: it returns the sealed segment behind previous,
+// the oldest where previous is nil or finished.
+func (s *Spool) NextAfter(ctx context.Context, previous *Segment) (*Segment, error) {
 	for {
 		s.mu.Lock()
 		changed := s.changed
-		if len(s.segments) > 0 && !s.segments[0].open {
-			segment := s.segments[0]
-			s.mu.Unlock()
-			return segment, nil
-		}
+		next := s.behind(previous)
+		ready := next != nil && !next.open
 		s.mu.Unlock()
+		if ready {
+			return next, nil
+		}
 		select {
 		case <-s.done:
-			if s.empty() {
+			s.mu.Lock()
+			next = s.behind(previous)
+			s.mu.Unlock()
+			if next == nil {
 				return nil, io.EOF
 			}
 			continue
@@ -79,10 +87,13 @@ func (s *Spool) Next(ctx context.Context) (*Segment, error) {
 	}
 }
 
-func (s *Spool) empty() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.segments) == 0
+// behind returns the segment that follows previous, sealed or not. The caller holds the lock.
+func (s *Spool) behind(previous *Segment) *Segment {
+	next := slices.Index(s.segments, previous) + 1 // a finished one is not in the list: the first is next
+	if next == len(s.segments) {
+		return nil
+	}
+	return s.segments[next]
 }
 
 // Read returns the segment's records. A damaged segment is an operator's concern and no error: it is linked into the

@@ -27,7 +27,7 @@ var (
 )
 
 // Spool is the queue. All methods may be called concurrently, but there may be only one reader: one goroutine that
-// calls Next, Read, SaveCheckpoint and Finish.
+// calls Next or NextAfter, and Read, and one (the same or another) that calls SaveCheckpoint and Finish.
 type Spool struct {
 	config Config
 	on     files

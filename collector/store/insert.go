@@ -3,9 +3,11 @@ package store
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/column"
 
 	"github.com/headwater/headwater/schema"
 )
@@ -21,15 +23,13 @@ func (e *RowError) Error() string { return fmt.Sprintf("row %d: %v", e.Row, e.Er
 // Unwrap returns what is wrong with the row.
 func (e *RowError) Unwrap() error { return e.Err }
 
-// Insert adds rows, structs of schema (or pointers to them) that are all of one type and one partition, in one block:
-// all of them or none. ClickHouse remembers token, and a second insert under it adds nothing; so a token must name exactly
+// Insert adds rows, structs of schema (or pointers to them) that are all of one type and one partition, in one block: all of them or
+// none. ctx should bound it: an insert that was given up may have happened all the same. ClickHouse remembers token, and a second insert under it adds nothing; so a token must name exactly
 // these rows. What an error means is told by Classify.
 func (s *Store) Insert(ctx context.Context, table, token string, rows []any) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, InsertTimeout)
-	defer cancel()
 	fields := schema.Fields(rows[0])
 	columns, err := s.columnsOf(ctx, table, fields)
 	if err != nil {
@@ -58,9 +58,9 @@ func (s *Store) insert(ctx context.Context, table, token string, fields []schema
 		return err
 	}
 	defer batch.Close()
-	for i, row := range rows {
-		if err := batch.Append(schema.Values(row, fields)...); err != nil {
-			return &RowError{Row: i, Err: err}
+	for i, values := range schema.Columns(rows, fields) {
+		if err := batch.Column(i).Append(values); err != nil {
+			return badRow(batch.Columns()[i], values, err)
 		}
 	}
 	// clickhouse-go's HTTP batch sends nothing, and says nothing, when its columns differ in length.
@@ -70,6 +70,17 @@ func (s *Store) insert(ctx context.Context, table, token string, fields []schema
 		}
 	}
 	return batch.Send()
+}
+
+// badRow finds the row whose value the column refused: it tries one after the other.
+func badRow(into column.Interface, values any, err error) error {
+	list := reflect.ValueOf(values)
+	for i := range list.Len() {
+		if err := into.AppendRow(list.Index(i).Interface()); err != nil {
+			return &RowError{Row: i, Err: fmt.Errorf("column %s: %w", into.Name(), err)}
+		}
+	}
+	return err
 }
 
 func insertStatement(table string, fields []schema.Field) string {

@@ -16,9 +16,6 @@ import (
 )
 
 const (
-	// InsertTimeout bounds one insert; it may have happened all the same, and a later try under its token adds nothing.
-	InsertTimeout = time.Minute
-
 	dialTimeout  = 5 * time.Second
 	probeTimeout = 2 * time.Second
 )
