@@ -141,7 +141,7 @@ func (f *Forwarder) claimFirstTouches(ctx context.Context, rows []row) {
 	if f.config.Visitors == nil {
 		return
 	}
-	var arrivals []visitors.Arrival
+	arrivals := make([]visitors.Arrival, 0, len(rows))
 	for i := range rows {
 		switch record := rows[i].record.(type) {
 		case *schema.TouchRecord:
