@@ -2,6 +2,7 @@ package collectortest
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"fmt"
 	"net"
@@ -10,10 +11,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // Redis returns the URL of a real, empty Redis for one test. It is a redis-server of its own that ends with the test;
@@ -108,6 +112,30 @@ func (s *RedisServer) Do(command string) string {
 		s.tb.Fatalf("redis %s: %v", command, err)
 	}
 	return answer
+}
+
+// ProcessorTime is what the server has used so far, as it says itself.
+func (s *RedisServer) ProcessorTime() time.Duration {
+	s.tb.Helper()
+	client := redis.NewClient(&redis.Options{Addr: s.address(), Protocol: 2, DisableIdentity: true})
+	defer func() { _ = client.Close() }()
+	info, err := client.Info(context.Background(), "cpu").Result()
+	if err != nil {
+		s.tb.Fatalf("redis INFO cpu: %v", err)
+	}
+	used := 0.0
+	for line := range strings.Lines(info) {
+		for _, name := range []string{"used_cpu_sys:", "used_cpu_user:"} {
+			if text, ok := strings.CutPrefix(line, name); ok {
+				seconds, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+				if err != nil {
+					s.tb.Fatalf("redis INFO cpu: %v", err)
+				}
+				used += seconds
+			}
+		}
+	}
+	return time.Duration(used * float64(time.Second))
 }
 
 func (s *RedisServer) address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }

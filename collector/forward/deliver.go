@@ -145,11 +145,11 @@ func (f *Forwarder) claimFirstTouches(ctx context.Context, rows []row) {
 	for i := range rows {
 		switch record := rows[i].record.(type) {
 		case *schema.TouchRecord:
-			arrivals = append(arrivals, visitors.Arrival{Site: record.SiteID, Visitor: record.VisitorID, Touch: record.Touch})
+			arrivals = append(arrivals, visitors.Arrival{Site: record.SiteID, Visitor: record.VisitorID, Touch: &record.Touch})
 		case *schema.Submission:
 			arrivals = append(arrivals,
-				visitors.Arrival{Site: record.SiteID, Visitor: record.VisitorID, Touch: record.FirstTouch},
-				visitors.Arrival{Site: record.SiteID, Visitor: record.VisitorID, Touch: record.LatestTouch})
+				visitors.Arrival{Site: record.SiteID, Visitor: record.VisitorID, Touch: &record.FirstTouch},
+				visitors.Arrival{Site: record.SiteID, Visitor: record.VisitorID, Touch: &record.LatestTouch})
 		}
 	}
 	if len(arrivals) > 0 {

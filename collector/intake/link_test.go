@@ -430,7 +430,7 @@ func TestLinkBringsTheFirstTouch(t *testing.T) {
 		TouchID: "0198c5a0-5b7e-7c3a-9d0e-222222222222", OccurredAt: corpus.Now.Add(-time.Hour),
 		UTMSource: "LinkedIn", Gclid: "AbC", LandingPage: "https://www.acme.example/?utm_source=LinkedIn", Source: "linkedin", Channel: "Paid Social",
 	}
-	err := node.visitors.ClaimFirstTouches(t.Context(), []visitors.Arrival{{Site: "acme", Visitor: linkedVisitor, Touch: touch}})
+	err := node.visitors.ClaimFirstTouches(t.Context(), []visitors.Arrival{{Site: "acme", Visitor: linkedVisitor, Touch: &touch}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,11 +2,8 @@ package visitors
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -17,89 +14,114 @@ import (
 type Arrival struct {
 	Site    schema.SiteID
 	Visitor schema.VisitorID
-	Touch   schema.Touch
+	Touch   *schema.Touch
 }
 
 // Earlier tells whether a comes before b: by time, ties by the text of the touch id. It is the same order in which
 // ClickHouse finds a visitor's first touch: argMin(…, (occurred_at, toString(touch_id))).
-func Earlier(a, b *schema.Touch) bool { return rank(a) < rank(b) }
-
-const rankSize = 15 + 1 + 36
-
-// rank is text that sorts as Earlier does: Unix milliseconds in 15 digits, then the touch id.
-func rank(t *schema.Touch) string {
-	return fmt.Sprintf("%015d:%-36.36s", max(0, t.OccurredAt.UnixMilli()), t.TouchID)
+func Earlier(a, b *schema.Touch) bool {
+	at, bt := milliseconds(a), milliseconds(b)
+	return at < bt || at == bt && a.TouchID < b.TouchID
 }
 
-// The claim keeps the earliest touch, whatever the order and number of claims. Bytes are compared one by one: Lua's
-// "<" on strings depends on the server's locale.
+// The time that decides is that of ClickHouse's column.
+func milliseconds(t *schema.Touch) int64 { return max(0, t.OccurredAt.UnixMilli()) }
+
+const (
+	timeSize = 15
+	idSize   = 36
+	rankSize = timeSize + 1 + idSize
+)
+
+// appendRank appends what a value begins with, by which claimScript orders: Unix milliseconds in 15 digits, a colon, the touch
+// id, in rankSize bytes.
+func appendRank(text []byte, t *schema.Touch) []byte {
+	var digits [timeSize]byte
+	for i, left := timeSize-1, milliseconds(t); i >= 0; i, left = i-1, left/10 {
+		digits[i] = byte('0' + left%10)
+	}
+	text = append(append(text, digits[:]...), ':')
+	id := t.TouchID[:min(len(t.TouchID), idSize)]
+	text = append(text, id...)
+	for range idSize - len(id) {
+		text = append(text, ' ')
+	}
+	return text
+}
+
+// The claim keeps the earliest touch, whatever the order and number of claims. Ids are compared byte by byte: Lua's "<" on
+// strings depends on the server's locale.
 const claimScript = `
-local old = redis.call('GET', KEYS[1])
-if old then
-  local new = ARGV[1]
-  for i = 1, tonumber(ARGV[3]) do
-    local a, b = string.byte(new, i), string.byte(old, i)
-    if a ~= b then
-      if b == nil or (a ~= nil and a < b) then break end
-      return 0
+local keys, values, call, sub, byte = KEYS, ARGV, redis.call, string.sub, string.byte
+local life = values[#keys + 1]
+
+local function before(a, b)
+  for i = 17, 52 do
+    local x, y = byte(a, i), byte(b, i)
+    if x ~= y then return x < y end
+  end
+  return false
+end
+
+for i = 1, #keys do
+  local new = values[i]
+  local old = call('SET', keys[i], new, 'NX', 'GET', 'EX', life)
+  if old then
+    local newTime, oldTime = tonumber(sub(new, 1, 15)), tonumber(sub(old, 1, 15))
+    if #old < 52 or not oldTime or newTime < oldTime or newTime == oldTime and before(new, old) then
+      call('SET', keys[i], new, 'EX', life)
     end
-    if i == tonumber(ARGV[3]) then return 0 end
   end
 end
-redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
-return 1`
+return {}`
 
 // ClaimFirstTouches keeps for each visitor the earliest of these touches and the one kept before. Arrivals without a
 // visitor or a touch are left out. It may be called any number of times, in any order.
 func (v *Visitors) ClaimFirstTouches(ctx context.Context, arrivals []Arrival) error {
-	keys, firsts := v.earliest(arrivals)
-	for start := 0; start < len(keys); start += batchSize {
-		batch := keys[start:min(start+batchSize, len(keys))]
-		values := make([]string, len(batch))
-		for i, key := range batch {
-			encoded, err := json.Marshal(firsts[key])
-			if err != nil {
-				return fmt.Errorf("first touch: %w", err)
-			}
-			values[i] = rank(firsts[key]) + string(encoded)
-		}
-		_, err := v.run(ctx, func(pipeline redis.Pipeliner) {
-			for i, key := range batch {
-				pipeline.Eval(ctx, claimScript, []string{key}, values[i], int(FirstTouchTTL/time.Second), rankSize)
-			}
-		})
-		if err != nil {
-			return fmt.Errorf("claim first touches: %w", err)
-		}
-		v.stats.claims.Add(uint64(len(batch)))
+	firsts := earliest(arrivals)
+	err := v.send(ctx, &batch{
+		script: claimScript, life: FirstTouchTTL, count: len(firsts),
+		place: func(i int) (schema.SiteID, string) { return firsts[i].Site, string(firsts[i].Visitor) },
+		appendKey: func(text []byte, i int) []byte {
+			return v.appendFirstTouchKey(text, firsts[i].Site, firsts[i].Visitor)
+		},
+		appendValue: func(text []byte, i int) ([]byte, error) { return appendFirstTouch(text, firsts[i].Touch) },
+	})
+	if err != nil {
+		return fmt.Errorf("claim first touches: %w", err)
 	}
+	v.stats.claims.Add(uint64(len(firsts)))
 	return nil
 }
 
 // earliest spares Redis what the arrivals settle among themselves.
-func (v *Visitors) earliest(arrivals []Arrival) (keys []string, firsts map[string]*schema.Touch) {
-	firsts = make(map[string]*schema.Touch, len(arrivals))
-	for i := range arrivals {
-		arrival := &arrivals[i]
-		if arrival.Visitor == "" || !arrival.Touch.Present() {
+func earliest(arrivals []Arrival) []Arrival {
+	type visitor struct {
+		site schema.SiteID
+		id   schema.VisitorID
+	}
+	firsts, places := make([]Arrival, 0, len(arrivals)), make(map[visitor]int32, len(arrivals))
+	for _, arrival := range arrivals {
+		if arrival.Visitor == "" || arrival.Touch == nil || !arrival.Touch.Present() {
 			continue
 		}
-		key := v.firstTouchKey(arrival.Site, arrival.Visitor)
-		first := firsts[key]
-		if first == nil {
-			keys = append(keys, key)
-		}
-		if first == nil || Earlier(&arrival.Touch, first) {
-			firsts[key] = &arrival.Touch
+		who := visitor{arrival.Site, arrival.Visitor}
+		place, known := places[who]
+		switch {
+		case !known:
+			places[who] = int32(len(firsts))
+			firsts = append(firsts, arrival)
+		case Earlier(arrival.Touch, firsts[place].Touch):
+			firsts[place] = arrival
 		}
 	}
-	return keys, firsts
+	return firsts
 }
 
 // FirstTouch returns the visitor's first touch as far as Redis knows it; false where it knows none.
 func (v *Visitors) FirstTouch(ctx context.Context, site schema.SiteID, visitor schema.VisitorID) (schema.Touch, bool, error) {
 	commands, err := v.run(ctx, func(pipeline redis.Pipeliner) {
-		pipeline.Get(ctx, v.firstTouchKey(site, visitor))
+		pipeline.Get(ctx, string(v.appendFirstTouchKey(nil, site, visitor)))
 	})
 	if err != nil {
 		return schema.Touch{}, false, fmt.Errorf("first touch: %w", err)
@@ -111,17 +133,29 @@ func (v *Visitors) FirstTouch(ctx context.Context, site schema.SiteID, visitor s
 	return decodeFirstTouch(value)
 }
 
-func decodeFirstTouch(value string) (schema.Touch, bool, error) {
-	var touch schema.Touch
-	if len(value) < rankSize {
-		return touch, false, fmt.Errorf("first touch: %.64q is none", value)
-	}
-	if err := json.NewDecoder(strings.NewReader(value[rankSize:])).Decode(&touch); err != nil {
-		return schema.Touch{}, false, fmt.Errorf("first touch: %w", err)
-	}
-	return touch, true, nil
+// A first touch is kept as its rank and the record that a touch is in the spool.
+func appendFirstTouch(text []byte, touch *schema.Touch) ([]byte, error) {
+	encoded, err := schema.Encode(&schema.TouchRecord{Touch: *touch})
+	return append(appendRank(text, touch), encoded...), err
 }
 
-func (v *Visitors) firstTouchKey(site schema.SiteID, visitor schema.VisitorID) string {
-	return v.keyPrefix + "f:{" + string(site) + "}:" + string(visitor)
+func decodeFirstTouch(value string) (schema.Touch, bool, error) {
+	if len(value) < rankSize {
+		return schema.Touch{}, false, fmt.Errorf("first touch: %.64q is none", value)
+	}
+	record, err := schema.Decode([]byte(value[rankSize:]))
+	if err != nil {
+		return schema.Touch{}, false, fmt.Errorf("first touch: %w", err)
+	}
+	touch, ok := record.(*schema.TouchRecord)
+	if !ok {
+		return schema.Touch{}, false, fmt.Errorf("first touch: a %T is none", record)
+	}
+	return touch.Touch, true, nil
+}
+
+func (v *Visitors) appendFirstTouchKey(text []byte, site schema.SiteID, visitor schema.VisitorID) []byte {
+	text = append(append(text, v.keyPrefix...), "f:{"...)
+	text = append(append(text, site...), "}:"...)
+	return append(text, visitor...)
 }

@@ -28,8 +28,6 @@ const (
 	DuplicateTTL = 8 * 24 * time.Hour
 	// FirstTouchTTL is the life of a visitor cookie, 13 months.
 	FirstTouchTTL = 395 * 24 * time.Hour
-
-	batchSize = 1000 // commands a round trip
 )
 
 // ErrResting is the answer within Cooldown of a failure.
@@ -108,6 +106,7 @@ func (v *Visitors) run(ctx context.Context, fill func(redis.Pipeliner)) ([]redis
 	if time.Now().UnixNano() < v.restUntil.Load() {
 		return nil, ErrResting
 	}
+	outer := ctx
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	pipeline := v.client.Pipeline()
@@ -120,6 +119,9 @@ func (v *Visitors) run(ctx context.Context, fill func(redis.Pipeliner)) ([]redis
 		}
 	}
 	if err != nil && !errors.Is(err, redis.Nil) {
+		if outer.Err() != nil { // it is not Redis's fault that the caller gave up
+			return nil, outer.Err()
+		}
 		v.restUntil.Store(time.Now().Add(Cooldown).UnixNano())
 		v.stats.failures.Add(1)
 		return nil, err
