@@ -160,7 +160,7 @@ func (s *Spool) create() (*openSegment, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &openSegment{id: id, seed: seedOf(id), path: s.path(s.segmentName(id, openSuffix)), size: headerSize}
+	c := &openSegment{id: id, seed: seedOf(id), path: s.path(s.segmentName(id.String(), openSuffix)), size: headerSize}
 	if c.file, err = s.on.Create(c.path, s.config.SegmentBytes); err != nil {
 		return nil, err
 	}

@@ -169,10 +169,16 @@ func (f *faulty) SyncDir(dir string) error {
 	return nil
 }
 
-func (f *faulty) Free(string) (int64, error) {
+func (f *faulty) Space(string) (free, total int64, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.free, nil
+	return f.free, math.MaxInt64 / 4, nil
+}
+
+func (f *faulty) Touch(path string, at time.Time) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.do("touch", path)
 }
 
 type faultyFile struct {

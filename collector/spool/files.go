@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
 // files is what the spool does with its disk. The second implementation is the fault file system of the tests, which
@@ -21,8 +22,10 @@ type files interface {
 	Remove(path string) error
 	// SyncDir makes the creations, renames and removals in dir durable.
 	SyncDir(dir string) error
-	// Free returns how many bytes the volume of dir still has for us.
-	Free(dir string) (int64, error)
+	// Space returns how many bytes the volume of dir still has for us, and how many it has in all.
+	Space(dir string) (free, total int64, err error)
+	// Touch dates a file.
+	Touch(path string, at time.Time) error
 }
 
 // file is a segment being written.
@@ -85,13 +88,15 @@ func (disk) SyncDir(dir string) error {
 	return d.Sync()
 }
 
-func (disk) Free(dir string) (int64, error) {
+func (disk) Space(dir string) (free, total int64, err error) {
 	var stat syscall.Statfs_t
 	if err := syscall.Statfs(dir, &stat); err != nil {
-		return 0, &os.PathError{Op: "statfs", Path: dir, Err: err}
+		return 0, 0, &os.PathError{Op: "statfs", Path: dir, Err: err}
 	}
-	return int64(stat.Bavail) * int64(stat.Bsize), nil
+	return int64(stat.Bavail) * int64(stat.Bsize), int64(stat.Blocks) * int64(stat.Bsize), nil
 }
+
+func (disk) Touch(path string, at time.Time) error { return os.Chtimes(path, at, at) }
 
 type diskFile struct{ *os.File }
 

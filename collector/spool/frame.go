@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
+	"strconv"
 
 	"github.com/google/uuid"
 )
@@ -22,23 +23,52 @@ const (
 	headerSize = 8 + 16 + nodeSize + 4 + 4 // magic and version, UUID, node, CRC32C of these, zero
 	frameSize  = 4 + 4 + 4 + 8             // magic, length, CRC32C, sequence
 
+	originSize = 16 + 8 // UUID, sequence
+
 	// MaxPayload is the longest payload that Append takes, in bytes.
 	MaxPayload = 16 << 20
 )
 
 var (
 	headerMagic = [7]byte{0xff, 'H', 'W', 's', 'e', 'g', 0xfe}
-	frameMagic  = [4]byte{0xff, 'H', 'W', 0xfd}
+	frameMagic  = [4]byte{0xff, 'H', 'W', ownMagic}
 	castagnoli  = crc32.MakeTable(crc32.Castagnoli)
+)
+
+// The last byte of a frame's magic: a record that came in, or one that came back with the identity that it had before.
+const (
+	ownMagic      = 0xfd
+	returnedMagic = 0xfc
 )
 
 var errVersion = errors.New("written by a newer version of Headwater: upgrade this one to forward it")
 
 // Frame is one record of a segment. Payload is a part of the memory that Read returned.
 type Frame struct {
-	// Sequence counts the records of its segment from 1; together with the segment's UUID it is the record's identity.
+	// Sequence counts the records of its segment from 1; together with the segment's UUID it is the record's identity,
+	// unless the record has come back from the dead letters.
 	Sequence uint64
 	Payload  []byte
+	returned Identity
+}
+
+// Identity names one copy of a record, for the duplicate filter: the segment and the sequence that it was first kept under.
+type Identity struct {
+	Segment  uuid.UUID
+	Sequence uint64
+}
+
+func (i Identity) String() string {
+	return i.Segment.String() + ":" + strconv.FormatUint(i.Sequence, 10)
+}
+
+// Identity returns the identity of a frame of segment. A record that came back keeps the one that it had: Redis may
+// remember it, and would take a new one for another copy.
+func (f *Frame) Identity(segment uuid.UUID) Identity {
+	if f.returned != (Identity{}) {
+		return f.returned
+	}
+	return Identity{segment, f.Sequence}
 }
 
 func appendHeader(buf []byte, node string, segment uuid.UUID) []byte {
@@ -81,13 +111,33 @@ func appendFrame(buf, payload []byte) []byte {
 	return append(buf, payload...)
 }
 
+// appendReturned appends a frame whose record keeps the identity that it had.
+func appendReturned(buf []byte, identity Identity, payload []byte) []byte {
+	start := len(buf)
+	buf = appendFrame(buf, nil)
+	buf = append(buf, identity.Segment[:]...)
+	buf = binary.LittleEndian.AppendUint64(buf, identity.Sequence)
+	buf = append(buf, payload...)
+	buf[start+3] = returnedMagic
+	binary.LittleEndian.PutUint32(buf[start+4:], uint32(originSize+len(payload)))
+	return buf
+}
+
+// seedOfFrame tells the two kinds of frames apart in their checksum too: one flipped bit of the magic makes none the other.
+func seedOfFrame(seed uint32, magic byte) uint32 {
+	if magic == returnedMagic {
+		return ^seed
+	}
+	return seed
+}
+
 // number gives the frames in buf the sequences after last, and their checksums. It returns the new last.
 func number(buf []byte, seed uint32, last uint64) uint64 {
 	for len(buf) > 0 {
 		end := frameSize + int(binary.LittleEndian.Uint32(buf[4:]))
 		last++
 		binary.LittleEndian.PutUint64(buf[12:], last)
-		binary.LittleEndian.PutUint32(buf[8:], crc32.Update(seed, castagnoli, buf[12:end]))
+		binary.LittleEndian.PutUint32(buf[8:], crc32.Update(seedOfFrame(seed, buf[3]), castagnoli, buf[12:end]))
 		buf = buf[end:]
 	}
 	return last
@@ -147,25 +197,34 @@ func scan(data []byte, seed uint32) scanned {
 // soundFrame returns the frame at the beginning of data and its size, 0 where none is: wrong magic, a length beyond
 // the data or above longest, a wrong checksum, or a sequence that does not rise.
 func soundFrame(data []byte, seed uint32, last uint64, longest int) (Frame, int) {
-	if len(data) < frameSize || !bytes.Equal(data[:4], frameMagic[:]) {
+	if len(data) < frameSize || !bytes.Equal(data[:3], frameMagic[:3]) || data[3] != ownMagic && data[3] != returnedMagic {
 		return Frame{}, 0
 	}
 	length := int(binary.LittleEndian.Uint32(data[4:]))
-	if length > MaxPayload || length > longest || length > len(data)-frameSize {
+	if length > MaxPayload+originSize || length > longest || length > len(data)-frameSize {
 		return Frame{}, 0
 	}
 	end := frameSize + length
 	sequence := binary.LittleEndian.Uint64(data[12:])
-	if sequence <= last || binary.LittleEndian.Uint32(data[8:]) != crc32.Update(seed, castagnoli, data[12:end]) {
+	if sequence <= last || binary.LittleEndian.Uint32(data[8:]) != crc32.Update(seedOfFrame(seed, data[3]), castagnoli, data[12:end]) {
 		return Frame{}, 0
 	}
-	return Frame{Sequence: sequence, Payload: data[frameSize:end:end]}, end
+	frame := Frame{Sequence: sequence, Payload: data[frameSize:end:end]}
+	if data[3] == returnedMagic {
+		if length <= originSize {
+			return Frame{}, 0
+		}
+		copy(frame.returned.Segment[:], frame.Payload)
+		frame.returned.Sequence = binary.LittleEndian.Uint64(frame.Payload[16:])
+		frame.Payload = frame.Payload[originSize:]
+	}
+	return frame, end
 }
 
 // resync returns how far behind damage at the beginning of data the next sound frame is.
 func resync(data []byte, seed uint32, last uint64, budget *int) (int, bool) {
 	for at := 1; at < len(data); at++ {
-		next := bytes.Index(data[at:], frameMagic[:])
+		next := bytes.Index(data[at:], frameMagic[:3])
 		if next < 0 {
 			return 0, false
 		}

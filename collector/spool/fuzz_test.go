@@ -17,6 +17,7 @@ func segmentOf(payloads ...string) []byte {
 	for _, payload := range payloads {
 		data = appendFrame(data, []byte(payload))
 	}
+	data = appendReturned(data, Identity{fuzzID, 9}, []byte("returned"))
 	last := number(data[headerSize:], seedOf(fuzzID), 0)
 	return append(data, endMark(seedOf(fuzzID), last)...)
 }
@@ -48,6 +49,9 @@ func FuzzSegment(f *testing.F) {
 			}
 			last = frame.Sequence
 			size += frameSize + len(frame.Payload)
+			if frame.returned != (Identity{}) {
+				size += originSize
+			}
 		}
 		if found.sealed {
 			size += frameSize

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,12 +17,23 @@ import (
 
 // Segment is a sealed file of records that wait to be forwarded.
 type Segment struct {
-	ID     uuid.UUID
+	ID uuid.UUID
+	// Pass is how often an operator put the segment back to be forwarded again.
+	Pass   int
 	path   string
 	size   int64
 	oldest time.Time
 	open   bool // being sealed: not for the reader yet
-	broken bool // counted and quarantined already
+	broken bool // counted already
+	kept   bool // in quarantine
+}
+
+// Name tells this pass of the segment from every other: what was done in one pass is not done in the next.
+func (s *Segment) Name() string {
+	if s.Pass == 0 {
+		return s.ID.String()
+	}
+	return s.ID.String() + passMark + strconv.Itoa(s.Pass)
 }
 
 // Contents are the records of a segment, in their order, and what is known to be lost of it.
@@ -43,12 +56,6 @@ type Checkpoint struct {
 	Chunk int `json:"chunk"`
 	// Plan is the reader's fingerprint of how it cut the segment into chunks: Chunk only means something under the same one.
 	Plan string `json:"plan,omitempty"`
-}
-
-type keptSegment struct {
-	path string
-	size int64
-	at   time.Time
 }
 
 // Next returns the oldest sealed segment, waiting for one. It returns the same one until Finish, and io.EOF once the
@@ -96,6 +103,14 @@ func (s *Spool) behind(previous *Segment) *Segment {
 	return s.segments[next]
 }
 
+// counted is where the bytes of a segment count: what was put back is no reason to refuse new records.
+func (s *Spool) counted(segment *Segment) *atomic.Int64 {
+	if segment.Pass > 0 {
+		return &s.returned
+	}
+	return &s.bytes
+}
+
 // Read returns the segment's records. A damaged segment is an operator's concern and no error: it is linked into the
 // folder quarantine/, logged and counted once, and its sound records are returned. An error means that the file can't
 // be read now (try again later); os.ErrNotExist that somebody took it away.
@@ -113,28 +128,33 @@ func (s *Spool) Read(segment *Segment) (Contents, error) {
 	if !sound {
 		damage.Bytes += min(headerSize, len(data))
 	}
-	if damage != (Damage{}) && !segment.broken {
-		segment.broken = true
+	if damage != (Damage{}) {
 		s.quarantine(segment, damage)
 	}
 	return Contents{Frames: found.frames, Damage: damage}, nil
 }
 
+// quarantine counts the damage of a segment once and keeps the file as it was found. Where that fails now, Finish sees to it.
 func (s *Spool) quarantine(segment *Segment, damage Damage) {
-	s.stats.damagedSegments.Add(1)
-	s.stats.damagedBytes.Add(uint64(damage.Bytes))
-	s.stats.missingRecords.Add(damage.Records)
-	copied := s.path(filepath.Join(quarantineFolder, filepath.Base(segment.path)))
-	err := s.on.Link(segment.path, copied)
-	if os.IsExist(err) {
-		err = nil
+	if segment.broken {
+		return
 	}
+	segment.broken = true
+	copied := s.path(quarantineFolder, filepath.Base(segment.path))
+	err := s.on.Link(segment.path, copied)
 	if err == nil {
 		err = s.on.SyncDir(filepath.Dir(copied))
 	}
+	segment.kept = err == nil || os.IsExist(err)
+	if err == nil {
+		s.stats.quarantined.Add(1)
+	}
+	s.stats.damagedSegments.Add(1)
+	s.stats.damagedBytes.Add(uint64(damage.Bytes))
+	s.stats.missingRecords.Add(damage.Records)
 	s.log.Error("spool: a sealed segment is damaged; its sound records are forwarded",
 		"segment", segment.ID, "bytes", damage.Bytes, "records", damage.Records, "truncated", damage.Truncated,
-		"kept_as", copied, "keep_error", err)
+		"kept_as", copied, "kept", segment.kept, "error", err)
 }
 
 // Checkpoint returns what SaveCheckpoint kept last, possibly in an earlier process.
@@ -159,9 +179,14 @@ func (s *Spool) SaveCheckpoint(checkpoint Checkpoint) error {
 // itself be lost in a crash, the segment is forwarded once more and adds nothing.
 func (s *Spool) Finish(segment *Segment) error {
 	var err error
-	if s.config.ReplayAge > 0 {
+	switch {
+	case segment.broken && !segment.kept:
+		if err = s.on.Rename(segment.path, s.path(quarantineFolder, filepath.Base(segment.path))); err == nil {
+			s.stats.quarantined.Add(1)
+		}
+	case s.config.ReplayAge > 0:
 		err = s.keep(segment)
-	} else {
+	default:
 		err = s.on.Remove(segment.path)
 	}
 	if err != nil && !os.IsNotExist(err) {
@@ -172,59 +197,9 @@ func (s *Spool) Finish(segment *Segment) error {
 	for i, other := range s.segments {
 		if other == segment {
 			s.segments = append(s.segments[:i:i], s.segments[i+1:]...)
-			s.bytes.Add(-segment.size)
+			s.counted(segment).Add(-segment.size)
 			break
 		}
 	}
 	return nil
 }
-
-// keep moves a segment into the replay window.
-func (s *Spool) keep(segment *Segment) error {
-	path := s.path(filepath.Join(forwardedFolder, filepath.Base(segment.path)))
-	if err := s.on.Rename(segment.path, path); err != nil {
-		return err
-	}
-	s.kept = append(s.kept, keptSegment{path: path, size: segment.size, at: time.Now()})
-	s.pruneForwarded()
-	return nil
-}
-
-func (s *Spool) recoverForwarded() {
-	infos, err := s.on.ReadDir(s.path(forwardedFolder))
-	if err != nil {
-		s.log.Warn("spool: can't list the replay window", "error", err)
-		return
-	}
-	for _, info := range infos { // sorted by name, so by age
-		if _, _, ok := parseName(info.Name()); ok {
-			s.kept = append(s.kept, keptSegment{
-				path: s.path(filepath.Join(forwardedFolder, info.Name())), size: info.Size(), at: info.ModTime(),
-			})
-		}
-	}
-	s.pruneForwarded()
-}
-
-// pruneForwarded removes what is too old or too much.
-func (s *Spool) pruneForwarded() {
-	var total int64
-	for _, kept := range s.kept {
-		total += kept.size
-	}
-	for len(s.kept) > 0 {
-		oldest := s.kept[0]
-		if time.Since(oldest.at) <= s.config.ReplayAge && total <= s.config.ReplayBytes {
-			return
-		}
-		if err := s.on.Remove(oldest.path); err != nil && !os.IsNotExist(err) {
-			s.log.Warn("spool: can't remove a forwarded segment", "error", err)
-			return
-		}
-		total -= oldest.size
-		s.kept = s.kept[1:]
-	}
-}
-
-// DeadLetters is the folder for records that can't be stored; the forwarder writes there.
-func (s *Spool) DeadLetters() string { return s.path(deadLettersFolder) }

@@ -1,11 +1,13 @@
 package spool
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -35,19 +37,24 @@ func (s *Spool) recover() error {
 		return err
 	}
 	for _, info := range infos {
-		id, suffix, ok := parseName(info.Name())
+		name, ok := parseName(info.Name())
 		if !ok {
 			continue
 		}
-		segment := &Segment{ID: id, path: s.path(info.Name()), size: max(0, info.Size()-headerSize), oldest: timeOf(id)}
-		if suffix == openSuffix && !s.recoverOpen(segment) {
+		segment := &Segment{ID: name.id, Pass: name.pass, path: s.path(info.Name()), size: max(0, info.Size()-headerSize)}
+		segment.oldest = s.firstRecordOf(name.id, info.ModTime())
+		if name.suffix == openSuffix && !s.recoverOpen(segment) {
 			continue
 		}
 		s.segments = append(s.segments, segment)
-		s.bytes.Add(segment.size)
+		s.counted(segment).Add(segment.size)
 	}
-	slices.SortFunc(s.segments, func(a, b *Segment) int { return strings.Compare(a.ID.String(), b.ID.String()) })
+	slices.SortFunc(s.segments, func(a, b *Segment) int {
+		// What was put back comes last, as it did before.
+		return cmp.Or(cmp.Compare(min(a.Pass, 1), min(b.Pass, 1)), strings.Compare(a.ID.String(), b.ID.String()))
+	})
 	s.recoverForwarded()
+	s.countAside()
 	s.checkpoint = s.readCheckpoint()
 	return s.on.SyncDir(s.config.Dir)
 }
@@ -110,21 +117,55 @@ func (s *Spool) sealFound(segment *Segment, found scanned) error {
 	return nil
 }
 
-// parseName reads seg-<node>-<uuid>.<suffix>.
-func parseName(name string) (id uuid.UUID, suffix string, ok bool) {
-	suffix = filepath.Ext(name)
-	stem := strings.TrimSuffix(name, suffix)
-	if !strings.HasPrefix(stem, "seg-") || len(stem) < 36 || suffix != openSuffix && suffix != sealedSuffix {
-		return uuid.UUID{}, "", false
+// countAside counts what earlier processes set aside.
+func (s *Spool) countAside() {
+	damaged, err := s.on.ReadDir(s.path(quarantineFolder))
+	s.stats.quarantined.Store(int64(len(damaged)))
+	if err == nil {
+		err = readLetters(s.on, s.path(deadLettersFolder), func(*Letter) bool { s.stats.letters.Add(1); return true })
 	}
-	id, err := uuid.Parse(stem[len(stem)-36:])
-	return id, suffix, err == nil
+	if err != nil {
+		s.log.Warn("spool: can't count what was set aside", "error", err)
+	}
 }
 
-// timeOf is when a segment was made, by its UUIDv7.
-func timeOf(id uuid.UUID) time.Time {
+// segmentName is what the name of a segment's file says.
+type segmentName struct {
+	id     uuid.UUID
+	pass   int
+	suffix string
+}
+
+// passMark comes between the UUID and the pass of a segment that was put back.
+const passMark = ".r"
+
+// parseName reads seg-<node>-<uuid>[.r<pass>].<suffix>.
+func parseName(name string) (segmentName, bool) {
+	suffix := filepath.Ext(name)
+	stem := strings.TrimSuffix(name, suffix)
+	stem, passText, again := strings.Cut(stem, passMark)
+	if !strings.HasPrefix(stem, "seg-") || len(stem) < 36 || suffix != openSuffix && suffix != sealedSuffix {
+		return segmentName{}, false
+	}
+	pass := 0
+	if again {
+		var err error
+		if pass, err = strconv.Atoi(passText); err != nil || pass < 1 {
+			return segmentName{}, false
+		}
+	}
+	id, err := uuid.Parse(stem[len(stem)-36:])
+	return segmentName{id, pass, suffix}, err == nil
+}
+
+// firstRecordOf is about when the first record of a segment came: after the segment was made, by its UUIDv7, which may be
+// long before, and so long before its last record as segments stay open.
+func (s *Spool) firstRecordOf(id uuid.UUID, written time.Time) time.Time {
 	seconds, nanos := id.Time().UnixTime()
-	return time.Unix(seconds, nanos)
+	if made := time.Unix(seconds, nanos); made.After(written.Add(-s.config.SealAfter)) {
+		return made
+	}
+	return written.Add(-s.config.SealAfter)
 }
 
 // readCheckpoint returns the zero checkpoint where state.json is absent or damaged: then the oldest segment is

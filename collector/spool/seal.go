@@ -99,7 +99,7 @@ func (s *Spool) finish(c *openSegment) string {
 	if err != nil {
 		s.log.Error("spool: can't mark the end of a segment", "segment", c.id, "error", err)
 	}
-	sealed := s.path(s.segmentName(c.id, sealedSuffix))
+	sealed := s.path(s.segmentName(c.id.String(), sealedSuffix))
 	if err := s.on.Rename(c.path, sealed); err != nil {
 		s.log.Error("spool: can't rename a segment", "segment", c.id, "error", err)
 		return c.path

@@ -15,8 +15,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/google/uuid"
 )
 
 // What Append may answer besides a context's error. The caller tells the browser to come again (503).
@@ -44,12 +42,18 @@ type Spool struct {
 	oldest   time.Time     // when the first record of the open segment came, zero where there is none
 	limit    int64         // how many bytes the spool may take now
 	measured time.Time     // when limit was computed
-	kept     []keptSegment // in forwarded/, oldest first
+
+	window sync.Mutex    // of the replay window; taken before mu
+	held   []heldSegment // in forwarded/, oldest first
+
+	lettersMu sync.Mutex // of the folder of dead letters
+	box       letterBox
 
 	wake    chan struct{}
 	seals   chan chan struct{}
 	sealing chan sealOrder    // to the seal loop
 	spares  chan *openSegment // from the seal loop: at most one, ready to be written to
+	tight   chan struct{}     // to the sweep loop: the window is in the way
 	closing chan struct{}
 	done    chan struct{} // the commit loop has ended
 
@@ -57,8 +61,10 @@ type Spool struct {
 	sealTimer  *time.Timer
 	checkpoint Checkpoint // owned by the reader
 
-	bytes atomic.Int64 // of records not yet forwarded, on disk
-	stats counters
+	bytes    atomic.Int64 // of records not yet forwarded, on disk
+	returned atomic.Int64 // of segments put back, not yet forwarded again
+	heldNow  atomic.Int64 // bytes in the replay window
+	stats    counters
 }
 
 // group is what one write and one fdatasync make durable.
@@ -97,7 +103,7 @@ func open(config Config, on files) (*Spool, error) {
 		config: config, on: on, log: config.Log,
 		changed: make(chan struct{}), wake: make(chan struct{}, 1), seals: make(chan chan struct{}),
 		sealing: make(chan sealOrder, 1), spares: make(chan *openSegment, 1),
-		closing: make(chan struct{}), done: make(chan struct{}),
+		tight: make(chan struct{}, 1), closing: make(chan struct{}), done: make(chan struct{}),
 		sealTimer: time.NewTimer(time.Hour),
 	}
 	s.sealTimer.Stop()
@@ -105,6 +111,7 @@ func open(config Config, on files) (*Spool, error) {
 		return nil, fmt.Errorf("open spool %s: %w", config.Dir, err)
 	}
 	go s.commitLoop()
+	go s.sweepLoop()
 	return s, nil
 }
 
@@ -112,10 +119,15 @@ func open(config Config, on files) (*Spool, error) {
 // returns its error, and the payloads may be kept all the same: whoever sends them again must use the same ids.
 // ErrFull and ErrFailed (errors.Is) say that nothing is promised and that a later try may work.
 func (s *Spool) Append(ctx context.Context, payloads ...[]byte) error {
+	return s.append(ctx, payloads, nil)
+}
+
+// append is Append; where identities are given, the records keep them.
+func (s *Spool) append(ctx context.Context, payloads [][]byte, identities []Identity) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	g, err := s.join(payloads)
+	g, err := s.join(payloads, identities)
 	if err != nil || g == nil {
 		return err
 	}
@@ -133,8 +145,8 @@ func (s *Spool) Append(ctx context.Context, payloads ...[]byte) error {
 }
 
 // join adds payloads to the group that is committed next.
-func (s *Spool) join(payloads [][]byte) (*group, error) {
-	size := 0
+func (s *Spool) join(payloads [][]byte, identities []Identity) (*group, error) {
+	size := originSize * len(identities)
 	for _, payload := range payloads {
 		if len(payload) == 0 || len(payload) > MaxPayload {
 			return nil, fmt.Errorf("spool: a record of %d bytes: it must have 1 to %d", len(payload), MaxPayload)
@@ -154,8 +166,12 @@ func (s *Spool) join(payloads [][]byte) (*group, error) {
 		return nil, err
 	}
 	g := s.lastGroup(size)
-	for _, payload := range payloads {
-		g.buf = appendFrame(g.buf, payload)
+	for i, payload := range payloads {
+		if identities != nil {
+			g.buf = appendReturned(g.buf, identities[i], payload)
+		} else {
+			g.buf = appendFrame(g.buf, payload)
+		}
 	}
 	g.records += len(payloads)
 	s.pending += int64(size)
@@ -189,15 +205,29 @@ func (s *Spool) room(size int64) error {
 	age := now.Sub(s.measured)
 	if age > time.Second || age > 50*time.Millisecond && used+s.pending+size > s.limit {
 		s.measured = now
-		s.limit = s.config.MaxBytes
-		if free, err := s.on.Free(s.config.Dir); err == nil {
-			s.limit = min(s.limit, int64(s.config.MaxVolumeShare*float64(used+free)))
-		}
+		s.limit = s.measure(used)
 	}
 	if used+s.pending+size > s.limit {
 		return fmt.Errorf("%w: %d bytes wait to be forwarded, %d are allowed", ErrFull, used+s.pending, s.limit)
 	}
 	return nil
+}
+
+// measure returns how many bytes the spool may take now. The replay window counts as free: it gives way.
+func (s *Spool) measure(used int64) int64 {
+	free, _, err := s.on.Space(s.config.Dir)
+	if err != nil {
+		return s.config.MaxBytes
+	}
+	held := s.heldNow.Load()
+	limit := int64(s.config.MaxVolumeShare * float64(used+free+held))
+	if held > 0 && limit-used < held {
+		select {
+		case s.tight <- struct{}{}:
+		default:
+		}
+	}
+	return min(s.config.MaxBytes, limit)
 }
 
 // Stop ends accepting: it commits and seals what was appended. Next still hands out what waits, then returns io.EOF.
@@ -240,8 +270,10 @@ func (s *Spool) Seal(ctx context.Context) error {
 	}
 }
 
-func (s *Spool) path(name string) string { return filepath.Join(s.config.Dir, name) }
+func (s *Spool) path(names ...string) string {
+	return filepath.Join(append([]string{s.config.Dir}, names...)...)
+}
 
-func (s *Spool) segmentName(id uuid.UUID, suffix string) string {
-	return "seg-" + s.config.Node + "-" + id.String() + suffix
+func (s *Spool) segmentName(name, suffix string) string {
+	return "seg-" + s.config.Node + "-" + name + suffix
 }
