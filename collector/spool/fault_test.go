@@ -19,7 +19,8 @@ type faulty struct {
 	mu     sync.Mutex
 	live   map[string]*inode // what the process sees
 	safe   map[string]*inode // the names that survive a crash
-	free   int64
+	free   int64             // of total bytes of the volume
+	total  int64
 	log    []string
 	refuse func(operation, path string) error // a fault to inject, nil for none
 	short  int                                // where a refused write keeps this many bytes before it fails
@@ -30,7 +31,7 @@ type inode struct{ live, safe []byte }
 var errIO = errors.New("input/output error")
 
 func newFaulty() *faulty {
-	return &faulty{live: map[string]*inode{}, safe: map[string]*inode{}, free: math.MaxInt64 / 4}
+	return &faulty{live: map[string]*inode{}, safe: map[string]*inode{}, free: math.MaxInt64 / 4, total: math.MaxInt64 / 2}
 }
 
 // crash returns the disk as the next process finds it. torn gives the surviving bytes of a file, of which safe were
@@ -172,7 +173,7 @@ func (f *faulty) SyncDir(dir string) error {
 func (f *faulty) Space(string) (free, total int64, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.free, math.MaxInt64 / 4, nil
+	return f.free, f.total, nil
 }
 
 func (f *faulty) Touch(path string, at time.Time) error {

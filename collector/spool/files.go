@@ -102,9 +102,11 @@ type diskFile struct{ *os.File }
 
 func (f diskFile) Sync() error { return syncData(f.File) }
 
+const temporarySuffix = ".tmp"
+
 // writeDurably replaces path by data: a reader after any crash finds the old bytes or the new, never a part.
 func writeDurably(on files, path string, data []byte) error {
-	temporary := path + ".tmp"
+	temporary := path + temporarySuffix
 	if err := on.Remove(temporary); err != nil && !os.IsNotExist(err) {
 		return err
 	}

@@ -62,7 +62,6 @@ type letterBox struct {
 	segment uuid.UUID
 	known   map[string]bool // IDs
 	size    int64
-	torn    bool // the last line has no end
 }
 
 // Bury sets a record aside, durably. It returns false where its letter is there already: its segment is forwarded again.
@@ -79,30 +78,41 @@ func (s *Spool) Bury(l Letter) (bool, error) {
 	if s.box.known[l.ID()] {
 		return false, nil
 	}
-	if s.box.torn {
-		line = append([]byte{'\n'}, line...)
-	}
 	line = append(line, '\n')
-	if err := s.appendLine(s.path(deadLettersFolder, l.Segment.String()+lettersSuffix), line); err != nil {
+	if err := s.appendLine(s.boxPath(l.Segment), line); err != nil {
 		s.box = letterBox{} // whatever is there now is read again
 		return false, fmt.Errorf("dead letter: %w", err)
 	}
 	s.box.known[l.ID()] = true
-	s.box.size, s.box.torn = s.box.size+int64(len(line)), false
+	s.box.size += int64(len(line))
 	s.stats.letters.Add(1)
 	return true, nil
 }
 
+func (s *Spool) boxPath(segment uuid.UUID) string {
+	return s.path(deadLettersFolder, segment.String()+lettersSuffix)
+}
+
+// openBox reads the letters of a segment, and writes them anew: what a failed fdatasync left can be read, and yet may not be on
+// the disk.
 func (s *Spool) openBox(segment uuid.UUID) error {
 	if s.box.known != nil && s.box.segment == segment {
 		return nil
 	}
-	data, err := s.on.ReadFile(s.path(deadLettersFolder, segment.String()+lettersSuffix))
+	s.box = letterBox{}
+	data, err := s.on.ReadFile(s.boxPath(segment))
 	if err != nil && !os.IsNotExist(err) {
 		return err
 	}
+	if len(data) > 0 {
+		if data[len(data)-1] != '\n' {
+			data = append(data, '\n') // a crash tore the last line
+		}
+		if err := writeDurably(s.on, s.boxPath(segment), data); err != nil {
+			return err
+		}
+	}
 	s.box = letterBox{segment: segment, known: map[string]bool{}, size: int64(len(data))}
-	s.box.torn = len(data) > 0 && data[len(data)-1] != '\n'
 	for line := range bytes.Lines(data) {
 		if l, ok := parseLetter(line); ok {
 			s.box.known[l.ID()] = true
@@ -113,8 +123,7 @@ func (s *Spool) openBox(segment uuid.UUID) error {
 
 func (s *Spool) appendLine(path string, line []byte) error {
 	f, err := s.on.Open(path)
-	created := os.IsNotExist(err)
-	if created {
+	if os.IsNotExist(err) {
 		f, err = s.on.Create(path, 0)
 	}
 	if err != nil {
@@ -127,8 +136,8 @@ func (s *Spool) appendLine(path string, line []byte) error {
 	if closing := f.Close(); err == nil {
 		err = closing
 	}
-	if err == nil && created {
-		err = s.on.SyncDir(filepath.Dir(path))
+	if err == nil {
+		err = s.on.SyncDir(filepath.Dir(path)) // also where it was there: it may be of a try that failed before this
 	}
 	return err
 }

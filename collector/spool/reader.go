@@ -203,3 +203,6 @@ func (s *Spool) Finish(segment *Segment) error {
 	}
 	return nil
 }
+
+// DeadLetters is the folder for records that can't be stored; the forwarder writes there.
+func (s *Spool) DeadLetters() string { return s.path(deadLettersFolder) }

@@ -53,6 +53,7 @@ func (s *Spool) recover() error {
 		// What was put back comes last, as it did before.
 		return cmp.Or(cmp.Compare(min(a.Pass, 1), min(b.Pass, 1)), strings.Compare(a.ID.String(), b.ID.String()))
 	})
+	s.removeHalfWritten()
 	s.recoverForwarded()
 	s.countAside()
 	s.checkpoint = s.readCheckpoint()
@@ -115,6 +116,18 @@ func (s *Spool) sealFound(segment *Segment, found scanned) error {
 	}
 	segment.path = sealed
 	return nil
+}
+
+// removeHalfWritten removes what a crash left of a file that was being replaced: it may hold what should be gone.
+func (s *Spool) removeHalfWritten() {
+	for _, dir := range []string{"", deadLettersFolder} {
+		infos, _ := s.on.ReadDir(s.path(dir))
+		for _, info := range infos {
+			if strings.HasSuffix(info.Name(), temporarySuffix) {
+				_ = s.on.Remove(s.path(dir, info.Name()))
+			}
+		}
+	}
 }
 
 // countAside counts what earlier processes set aside.

@@ -221,7 +221,7 @@ func (s *Spool) measure(used int64) int64 {
 	}
 	held := s.heldNow.Load()
 	limit := int64(s.config.MaxVolumeShare * float64(used+free+held))
-	if held > 0 && limit-used < held {
+	if held > 0 && free < used+free+held-limit {
 		select {
 		case s.tight <- struct{}{}:
 		default:
