@@ -6,7 +6,6 @@ import (
 	"hash/crc32"
 	"iter"
 	"slices"
-	"strconv"
 
 	"github.com/google/uuid"
 
@@ -24,18 +23,16 @@ var defaultLimits = limits{rows: 20_000, bytes: 8 << 20}
 
 // row is a record on its way to a table.
 type row struct {
-	segment  uuid.UUID
-	sequence uint64
+	identity spool.Identity // of this copy of the record, wherever it is sent again from
+	sequence uint64         // in its segment
 	payload  []byte
 	record   schema.Record
 }
 
-// identity names this copy of the record, wherever it is sent again from.
-func (r *row) identity() string { return r.segment.String() + ":" + strconv.FormatUint(r.sequence, 10) }
-
 // chunk is what is inserted at once: rows of one table and one partition.
 type chunk struct {
 	segment uuid.UUID
+	pass    int // of the segment, see spool.Segment
 	number  int
 	table   string
 	month   int // year*100 + month, UTC
@@ -48,7 +45,7 @@ type chunk struct {
 // piece is what cut makes of a segment: a chunk, or a record that can't be read.
 type piece struct {
 	chunk      *chunk
-	unreadable *letter
+	unreadable *spool.Letter
 }
 
 // cut makes the chunks of a segment, one when it is asked for it, so that only a few records are decoded at a time. It is
@@ -60,7 +57,7 @@ func cut(segment uuid.UUID, frames []spool.Frame, limits limits) iter.Seq[piece]
 		for _, frame := range frames {
 			record, err := schema.Decode(frame.Payload)
 			if err != nil {
-				bad := newLetter(segment, frame.Sequence, "", frame.Payload, err)
+				bad := newLetter(frame.Identity(segment), "", frame.Payload, err)
 				if !yield(piece{unreadable: &bad}) {
 					return
 				}
@@ -102,7 +99,7 @@ func (c *cutter) add(frame spool.Frame, record schema.Record) (full *chunk) {
 		c.filling = append(c.filling, &chunk{segment: c.segment, table: table, month: month, kind: record.Kind()})
 	}
 	into := c.filling[i]
-	into.rows = append(into.rows, row{segment: c.segment, sequence: frame.Sequence, payload: frame.Payload, record: record})
+	into.rows = append(into.rows, row{identity: frame.Identity(c.segment), sequence: frame.Sequence, payload: frame.Payload, record: record})
 	into.bytes += len(frame.Payload)
 	return full
 }
@@ -152,5 +149,6 @@ func sumRows(sum uint32, rows []row) uint32 {
 // token names exactly these rows of the chunk: ClickHouse drops an insert whose token it knows without looking at the
 // rows, so another choice of rows (Redis forgot, a bad row was taken out) must have another token.
 func (c *chunk) token(rows []row) string {
-	return fmt.Sprintf("%s:%d:%d-%08x", c.segment, c.number, len(rows), sumRows(0, rows))
+	segment := spool.Segment{ID: c.segment, Pass: c.pass}
+	return fmt.Sprintf("%s:%d:%d-%08x", segment.Name(), c.number, len(rows), sumRows(0, rows))
 }

@@ -28,7 +28,7 @@ func framesOf(tb testing.TB, records ...schema.Record) []spool.Frame {
 }
 
 // pieces collects what cut makes of a segment.
-func pieces(segment uuid.UUID, frames []spool.Frame, limits limits) (chunks []*chunk, unreadable []letter) {
+func pieces(segment uuid.UUID, frames []spool.Frame, limits limits) (chunks []*chunk, unreadable []spool.Letter) {
 	for p := range cut(segment, frames, limits) {
 		if p.chunk != nil {
 			chunks = append(chunks, p.chunk)

@@ -1,15 +1,12 @@
 package forward
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/google/uuid"
 
+	"github.com/headwater/headwater/collector/spool"
 	"github.com/headwater/headwater/schema"
 )
 
@@ -37,7 +34,10 @@ func TestBadRowsGoToDeadLettersAndTheirNeighboursArrive(t *testing.T) {
 	r.drain(t)
 	r.wantCount(t, 97, "touches")
 	r.wantCount(t, 2, "contacts")
-	letters := readLetters(t, r.spool.DeadLetters())
+	var letters []spool.Letter
+	if err := r.spool.Letters(func(l *spool.Letter) bool { letters = append(letters, *l); return true }); err != nil {
+		t.Fatal(err)
+	}
 	if stats := r.forward.Stats(); len(letters) != 8 || stats.DeadLetters != 8 || stats.Rows != 99 || stats.ClickHouse != "ok" {
 		t.Fatalf("%d dead letters, stats %+v", len(letters), stats)
 	}
@@ -56,54 +56,6 @@ func TestBadRowsGoToDeadLettersAndTheirNeighboursArrive(t *testing.T) {
 	}
 	if poison != 3 {
 		t.Errorf("%d letters of table touches, want 3", poison)
-	}
-}
-
-func readLetters(t *testing.T, dir string) []letter {
-	t.Helper()
-	var letters []letter
-	files, err := filepath.Glob(filepath.Join(dir, "*.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for line := range bytes.Lines(data) {
-			var l letter
-			if err := json.Unmarshal(line, &l); err != nil {
-				t.Fatalf("dead letter %q: %v", line, err)
-			}
-			letters = append(letters, l)
-		}
-	}
-	return letters
-}
-
-func TestADeadLetterIsWrittenOnce(t *testing.T) {
-	d := deadLetters{dir: t.TempDir()}
-	l := newLetter(uuid.New(), 7, "touches", []byte(`t{"site_id":"a"}`), fmt.Errorf("bad"))
-	for i := range 3 {
-		if added, err := d.add(l); err != nil || added != (i == 0) {
-			t.Fatalf("try %d: added %v, %v", i, added, err)
-		}
-	}
-	path := filepath.Join(d.dir, l.Segment.String()+".jsonl")
-	data, err := os.ReadFile(path)
-	if err == nil {
-		err = os.WriteFile(path, append(data, `{"at":"torn`...), 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Sequence = 8
-	if added, err := d.add(l); !added || err != nil {
-		t.Fatalf("behind a torn line: added %v, %v", added, err)
-	}
-	if data, err = os.ReadFile(path); err != nil || bytes.Count(data, []byte("\n")) != 3 {
-		t.Errorf("file is %q (%v)", data, err)
 	}
 }
 

@@ -37,7 +37,7 @@ func (f *Forwarder) withoutDuplicates(ctx context.Context, c *chunk) []row {
 	seen := make([]visitors.Seen, len(c.rows))
 	for i := range c.rows {
 		record := c.rows[i].record
-		seen[i] = visitors.Seen{Site: record.Site(), Kind: c.kind, ID: record.ID(), Identity: c.rows[i].identity()}
+		seen[i] = visitors.Seen{Site: record.Site(), Kind: c.kind, ID: record.ID(), Identity: c.rows[i].identity.String()}
 	}
 	duplicate, err := f.config.Visitors.Duplicates(ctx, seen)
 	f.redisAnswered(ctx, err)
@@ -104,7 +104,7 @@ func (f *Forwarder) try(ctx context.Context, c *chunk, table string, rows []row)
 func (f *Forwarder) setAside(ctx context.Context, c *chunk, table string, rows []row, err error) ([]row, error) {
 	if len(rows) == 1 {
 		f.refused.refused(table)
-		return nil, f.bury(ctx, newLetter(c.segment, rows[0].sequence, table, rows[0].payload, err))
+		return nil, f.bury(ctx, newLetter(rows[0].identity, table, rows[0].payload, err))
 	}
 	middle := len(rows) / 2
 	parts := [][]row{rows[:middle], rows[middle:]}

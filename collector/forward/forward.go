@@ -36,7 +36,6 @@ type Forwarder struct {
 	config  Config
 	log     *slog.Logger
 	limits  limits
-	letters deadLetters
 	refused refusals
 	stats   counters
 
@@ -62,7 +61,6 @@ func New(config Config) *Forwarder {
 	life, kill := context.WithCancel(context.Background())
 	return &Forwarder{
 		life: life, kill: kill, config: config, log: config.Log, limits: defaultLimits,
-		letters:    deadLetters{dir: config.Spool.DeadLetters()},
 		clickHouse: newHealth(config.Log, "ClickHouse"), redis: newHealth(config.Log, "Redis"),
 		ended: make(chan struct{}),
 		step:  func(context.Context, step, *task) {},

@@ -117,7 +117,7 @@ func (f *Forwarder) readSegment(ctx context.Context, segment *spool.Segment, don
 		return err
 	}
 	settled := 0 // chunks that were stored before a restart
-	if done.Segment == segment.ID && reaches(segment.ID, contents.Frames, f.limits, done) {
+	if done.Segment == segment.ID && done.Pass == segment.Pass && reaches(segment.ID, contents.Frames, f.limits, done) {
 		settled = done.Chunk
 	}
 	for p := range cut(segment.ID, contents.Frames, f.limits) {
@@ -125,8 +125,9 @@ func (f *Forwarder) readSegment(ctx context.Context, segment *spool.Segment, don
 		case p.unreadable != nil:
 			err = f.bury(ctx, *p.unreadable)
 		case p.chunk.number >= settled:
+			p.chunk.pass = segment.Pass
 			err = pass(ctx, to, &task{chunk: p.chunk, rows: p.chunk.rows, done: make(chan struct{}),
-				checkpoint: spool.Checkpoint{Segment: segment.ID, Chunk: p.chunk.number + 1, Plan: p.chunk.through}})
+				checkpoint: spool.Checkpoint{Segment: segment.ID, Pass: segment.Pass, Chunk: p.chunk.number + 1, Plan: p.chunk.through}})
 		}
 		if err != nil {
 			return err

@@ -151,6 +151,13 @@ func parseLetter(line []byte) (*Letter, bool) {
 	return l, true
 }
 
+// Letters hands all dead letters to visit, until it returns false.
+func (s *Spool) Letters(visit func(*Letter) bool) error {
+	s.lettersMu.Lock()
+	defer s.lettersMu.Unlock()
+	return readLetters(s.on, s.path(deadLettersFolder), visit)
+}
+
 // ReadLetters hands all dead letters of the spool folder dir to visit, until it returns false. It may be called while another
 // process writes there.
 func ReadLetters(dir string, visit func(*Letter) bool) error {

@@ -30,7 +30,7 @@ func mustBury(tb testing.TB, s *Spool, letters ...Letter) {
 func lettersOf(tb testing.TB, s *Spool) []string {
 	tb.Helper()
 	var ids []string
-	err := readLetters(s.on, s.path(deadLettersFolder), func(l *Letter) bool {
+	err := s.Letters(func(l *Letter) bool {
 		ids = append(ids, l.ID())
 		return true
 	})
@@ -60,7 +60,7 @@ func TestALetterIsWrittenOnceAndSurvives(t *testing.T) {
 	if got := lettersOf(t, again); len(got) != 2 || got[0] != l.ID() || got[1] != binary.ID() {
 		t.Fatalf("after a crash there are %q", got)
 	}
-	err := readLetters(again.on, again.path(deadLettersFolder), func(got *Letter) bool {
+	err := again.Letters(func(got *Letter) bool {
 		if want := map[uint64]string{7: `t{"site_id":"a"}`, 8: "t\x01\xff\x00"}[got.Sequence]; string(got.Bytes()) != want {
 			t.Errorf("letter %s gives %q back, not %q", got.ID(), got.Bytes(), want)
 		}
@@ -108,7 +108,7 @@ func TestALetterOnAFailingDisk(t *testing.T) {
 		}
 		found := 0
 		again := openOn(t, on.crash(nil))
-		if err := readLetters(again.on, again.path(deadLettersFolder), func(*Letter) bool { found++; return true }); err != nil || found != 1 {
+		if err := again.Letters(func(*Letter) bool { found++; return true }); err != nil || found != 1 {
 			t.Fatalf("after a failing %s: %d letters, %v", fault, found, err)
 		}
 		if _, err := s.Drop(LetterSelection{All: true}); err != nil {
@@ -170,7 +170,7 @@ func TestRetryOnAFailingDisk(t *testing.T) {
 		on.setRefuse(nil)
 		after := openOn(t, on.crash(nil))
 		kept := map[string]bool{}
-		if err := readLetters(after.on, after.path(deadLettersFolder), func(l *Letter) bool { kept[string(l.Bytes())] = true; return true }); err != nil {
+		if err := after.Letters(func(l *Letter) bool { kept[string(l.Bytes())] = true; return true }); err != nil {
 			t.Fatal(err)
 		}
 		for _, payload := range drain(t, after) {

@@ -52,6 +52,8 @@ type Damage struct {
 // Checkpoint says how far the reader came.
 type Checkpoint struct {
 	Segment uuid.UUID `json:"segment"`
+	// Pass is Segment.Pass.
+	Pass int `json:"pass,omitempty"`
 	// Chunk is how many chunks of the segment are stored.
 	Chunk int `json:"chunk"`
 	// Plan is the reader's fingerprint of how it cut the segment into chunks: Chunk only means something under the same one.
@@ -203,6 +205,3 @@ func (s *Spool) Finish(segment *Segment) error {
 	}
 	return nil
 }
-
-// DeadLetters is the folder for records that can't be stored; the forwarder writes there.
-func (s *Spool) DeadLetters() string { return s.path(deadLettersFolder) }
