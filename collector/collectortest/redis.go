@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
 // Redis returns the URL of a real, empty Redis for one test. It is a redis-server of its own that ends with the test;
@@ -39,12 +40,13 @@ func Redis(tb testing.TB) string {
 }
 
 // RedisServer is a redis-server that a test may maltreat. It keeps its address over a Restart and nothing else: it
-// writes nothing to disk.
+// writes no data to disk.
 type RedisServer struct {
 	tb      testing.TB
 	program string
 	dir     string
 	port    int
+	options []string // beyond those that every server gets; one that begins with a file name has these alone
 
 	mu      sync.Mutex
 	process *exec.Cmd
@@ -54,6 +56,12 @@ type RedisServer struct {
 
 // StartRedis starts a redis-server on a free port of the loopback; it ends with the test, or with the process.
 func StartRedis(tb testing.TB) *RedisServer {
+	tb.Helper()
+	return startRedis(tb, func(*RedisServer) []string { return nil })
+}
+
+// startRedis starts a server with more options, which may depend on its folder and port.
+func startRedis(tb testing.TB, options func(*RedisServer) []string) *RedisServer {
 	tb.Helper()
 	program, err := exec.LookPath("redis-server")
 	if err != nil {
@@ -66,6 +74,7 @@ func StartRedis(tb testing.TB) *RedisServer {
 	tb.Cleanup(server.Kill)
 	for range 5 { // another process may take the port between our look and the server's
 		server.port = freePort(tb)
+		server.options = options(server)
 		if err = server.start(); err == nil {
 			return server
 		}
@@ -87,6 +96,16 @@ func (s *RedisServer) Kill() {
 	_ = s.process.Process.Kill()
 	<-s.ended
 	s.process = nil
+}
+
+// PID is the number of the server's process, 0 where it does not run.
+func (s *RedisServer) PID() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.process == nil {
+		return 0
+	}
+	return s.process.Process.Pid
 }
 
 // Pause stops the server from running (SIGSTOP): connections stay open and nothing answers, until Resume.
@@ -117,7 +136,7 @@ func (s *RedisServer) Do(command string) string {
 // ProcessorTime is what the server has used so far, as it says itself.
 func (s *RedisServer) ProcessorTime() time.Duration {
 	s.tb.Helper()
-	client := redis.NewClient(&redis.Options{Addr: s.address(), Protocol: 2, DisableIdentity: true})
+	client := s.client()
 	defer func() { _ = client.Close() }()
 	info, err := client.Info(context.Background(), "cpu").Result()
 	if err != nil {
@@ -138,6 +157,12 @@ func (s *RedisServer) ProcessorTime() time.Duration {
 	return time.Duration(used * float64(time.Second))
 }
 
+// client is one for a few commands of collectortest; the caller closes it.
+func (s *RedisServer) client() *redis.Client {
+	return redis.NewClient(&redis.Options{Addr: s.address(), Protocol: 2, DisableIdentity: true, MaxRetries: -1,
+		DialerRetries: 1, MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}})
+}
+
 func (s *RedisServer) address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
 
 func (s *RedisServer) signal(signal os.Signal) {
@@ -156,8 +181,7 @@ func (s *RedisServer) start() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.output.Reset()
-	process := exec.Command(s.program, "--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--save", "",
-		"--appendonly", "no", "--dir", s.dir, "--pidfile", filepath.Join(s.dir, "pid"), "--maxmemory-policy", "noeviction")
+	process := exec.Command(s.program, s.arguments()...)
 	process.Stdout, process.Stderr = &s.output, &s.output
 	process.SysProcAttr = dieWithParent()
 	if err := process.Start(); err != nil {
@@ -184,6 +208,14 @@ func (s *RedisServer) start() error {
 		case <-time.After(2 * time.Millisecond):
 		}
 	}
+}
+
+func (s *RedisServer) arguments() []string {
+	if len(s.options) > 0 && !strings.HasPrefix(s.options[0], "--") {
+		return s.options
+	}
+	return append([]string{"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+		"--dir", s.dir, "--pidfile", filepath.Join(s.dir, "pid"), "--maxmemory-policy", "noeviction"}, s.options...)
 }
 
 // ask sends one inline command.

@@ -51,3 +51,47 @@ func TestClock(t *testing.T) {
 		t.Errorf("set and moved: %v", got)
 	}
 }
+
+func TestRedisClusterSurvivesAPrimary(t *testing.T) {
+	t.Parallel()
+	cluster := StartRedisCluster(t)
+	old := cluster.PrimaryOf("d:{a}:1")
+	if answer := old.Do("SET d:{a}:1 x"); answer != "+OK" {
+		t.Fatalf("SET: %q", answer)
+	}
+	old.Kill()
+	if old.PID() != 0 {
+		t.Error("a killed server has a process")
+	}
+	cluster.AwaitServing()
+	heir := cluster.PrimaryOf("d:{a}:1")
+	if heir == old {
+		t.Fatal("the killed node serves")
+	}
+	if answer := heir.Do("EXISTS d:{a}:1"); answer != ":1" && answer != ":0" {
+		t.Errorf("EXISTS on the heir: %q", answer)
+	}
+	old.Restart()
+	cluster.AwaitHealthy()
+	if answer := old.Do("GET d:{a}:1"); !strings.HasPrefix(answer, "-MOVED ") {
+		t.Errorf("the old primary, which is a replica now: %q", answer)
+	}
+	cluster.Forget()
+	if answer := heir.Do("EXISTS d:{a}:1"); answer != ":0" {
+		t.Errorf("EXISTS on the emptied heir: %q", answer)
+	}
+}
+
+func TestRedisSentinelsSurviveAPrimary(t *testing.T) {
+	t.Parallel()
+	sentinels := StartRedisSentinels(t)
+	sentinels.AwaitPrimary(sentinels.Primary)
+	if answer := sentinels.Replica.Do("SET a 1"); !strings.HasPrefix(answer, "-READONLY ") {
+		t.Errorf("SET on the replica: %q", answer)
+	}
+	sentinels.Primary.Kill()
+	sentinels.AwaitPrimary(sentinels.Replica)
+	if answer := sentinels.Replica.Do("SET a 1"); answer != "+OK" {
+		t.Errorf("SET on the new primary: %q", answer)
+	}
+}
