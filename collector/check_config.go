@@ -11,6 +11,7 @@ import (
 
 	"github.com/headwater/headwater/collector/api"
 	"github.com/headwater/headwater/collector/console"
+	"github.com/headwater/headwater/collector/store"
 	"github.com/headwater/headwater/snippet"
 )
 
@@ -57,7 +58,7 @@ func (l *loaded) describe(w io.Writer) error {
 		{"listen", l.Listen},
 		{"private_listen", l.PrivateListen},
 		{"public_url", l.publicURL()},
-		{"clickhouse_dsn", masked(l.ClickHouseDSN)},
+		{"clickhouse_dsn", store.MaskDSN(l.ClickHouseDSN)},
 		{"redis_url", masked(l.RedisURL)},
 		{"spool_dir", l.SpoolDir},
 		{"spool_max_bytes", fmt.Sprint(l.SpoolMaxBytes)},

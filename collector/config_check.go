@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/headwater/headwater/collector/intake"
+	"github.com/headwater/headwater/collector/store"
 	"github.com/headwater/headwater/schema"
 )
 
@@ -60,11 +61,13 @@ func (l *loaded) checkListeners() {
 }
 
 func (l *loaded) checkServers() {
+	if err := store.CheckDSN(l.ClickHouseDSN); err != nil {
+		l.wrongKey("clickhouse_dsn", "%v", err)
+	}
 	for _, server := range []struct {
 		key, text, example string
 		schemes            []string
 	}{
-		{"clickhouse_dsn", l.ClickHouseDSN, "clickhouse://user:password@host:9000/database or http://host:8123/database", []string{"clickhouse", "tcp", "http", "https"}},
 		{"redis_url", l.RedisURL, "redis://host:6379/0 or rediss://user:password@host:6380/0", []string{"redis", "rediss", "unix"}},
 	} {
 		u, err := url.Parse(server.text)

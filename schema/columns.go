@@ -31,12 +31,12 @@ func Columns[Record any](records []Record, fields []Field) []any {
 }
 
 func column(rows []reflect.Value, index []int) any {
-	switch first := rows[0].FieldByIndex(index); first.Interface().(type) {
+	switch columnValue(rows[0].FieldByIndex(index)).(type) {
 	case time.Time:
 		return collect(rows, index, func(v reflect.Value) time.Time {
 			return columnTime(*v.Addr().Interface().(*time.Time))
 		})
-	case VisitorID, TouchID, SubmissionID:
+	case uuid.UUID:
 		return collect(rows, index, func(v reflect.Value) uuid.UUID { return parsedUUID(v.String()) })
 	case decimal.Decimal:
 		return collect(rows, index, func(v reflect.Value) decimal.Decimal { return *v.Addr().Interface().(*decimal.Decimal) })

@@ -90,7 +90,7 @@ func (s *Store) migrate(ctx context.Context, known []migration, months int) erro
 	}
 	for _, m := range pending {
 		for _, statement := range statements(withRetention(m.text, months)) {
-			if err := s.conn.Exec(ctx, statement); err != nil {
+			if err := s.apply(ctx, statement, optionalSettings); err != nil {
 				return fmt.Errorf("%s: %w", m.name, err)
 			}
 		}

@@ -6,7 +6,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -32,16 +31,13 @@ type Store struct {
 	columns map[string][]clickhouse.ColumnNameAndType // of each table that was inserted into
 }
 
-// Open prepares to talk to the database of dsn (http://, https://, clickhouse:// with its parameters; several hosts are
-// tried in turn). It asks the server for its version but does not need an answer: the collector must start, and
-// accept, while ClickHouse is down. The database need not exist: Migrate makes it.
+// Open prepares to talk to the database of dsn (README.md; several hosts are tried in turn). It asks the server for its
+// version but does not need an answer: the collector must start, and accept, while ClickHouse is down. The database need
+// not exist: Migrate makes it.
 func Open(ctx context.Context, dsn string) (*Store, error) {
-	options, err := clickhouse.ParseDSN(dsn)
+	options, err := parseDSN(dsn)
 	if err != nil {
-		return nil, fmt.Errorf("clickhouse_dsn: %w: give one such as http://user:password@127.0.0.1:8123/headwater", err)
-	}
-	if len(options.Addr) == 0 {
-		return nil, errors.New("clickhouse_dsn has no host: give one such as http://user:password@127.0.0.1:8123/headwater")
+		return nil, fmt.Errorf("clickhouse_dsn: %w", err)
 	}
 	if options.Compression == nil {
 		options.Compression = &clickhouse.Compression{Method: clickhouse.CompressionLZ4}
@@ -49,6 +45,9 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 	if options.DialTimeout == 0 {
 		options.DialTimeout = dialTimeout
 	}
+	// What clickhouse-go allows for a connection is for all hosts together; hosts gives each its part.
+	options.DialStrategy = newHosts(options.DialTimeout).dial
+	options.DialTimeout *= time.Duration(len(options.Addr))
 	if options.MaxOpenConns == 0 {
 		options.MaxOpenConns, options.MaxIdleConns = 16, 4
 	}
