@@ -2,9 +2,10 @@
 SHELL := /bin/bash
 GO    ?= go
 FUZZTIME ?= 30s
+DURATION ?= 30m
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-run deps-test build run test test-browsers lint bench fuzz dist
+.PHONY: help deps deps-run deps-test build run test test-browsers lint bench soak fuzz dist
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -54,6 +55,9 @@ dist: ## rebuild snippet/dist from snippet/src
 bench: deps ## ratios to a bare baseline in the same run: accept, forward; and the size of the snippet
 	$(GO) run ./tools/load -bench
 	$(GO) run ./tools/bundle -sizes
+
+soak: deps ## visitors for DURATION (30m) while everything fails; also fails where memory or goroutines grow
+	$(GO) run ./tools/load -faults -soak -duration $(DURATION)
 
 fuzz: deps-run ## every fuzz test for FUZZTIME (30s)
 	@for package in $$($(GO) list ./...); do \

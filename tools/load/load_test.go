@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -36,22 +35,6 @@ func TestNothingAcceptedIsLost(t *testing.T) {
 	text := strings.Join(strings.Fields(out.String()), " ")
 	if !strings.Contains(text, "lost 0 duplicated 0") || strings.Contains(text, "accepted 0 ") || strings.Contains(text, "refused 0 answers") {
 		t.Errorf("it printed\n%s\nwant some accepted, some refused while the collector was away, none lost or doubled", &out)
-	}
-}
-
-func TestLedgerFindsWhatIsMissing(t *testing.T) {
-	kept := &ledger{accepted: map[string]bool{}}
-	kept.take("a", nil)
-	kept.take("b", nil)
-	kept.take("b", nil)
-	kept.take("c", errors.New("503"))
-	if kept.refused != 1 || kept.resent != 1 || len(kept.accepted) != 2 {
-		t.Errorf("the ledger is %+v", kept)
-	}
-	for missing, stored := range map[int]map[string]int{0: {"a": 1, "b": 1}, 1: {"b": 2, "c": 1}, 2: {"c": 1}} {
-		if got := kept.missing(stored); got != missing {
-			t.Errorf("of %v it misses %d, want %d", stored, got, missing)
-		}
 	}
 }
 

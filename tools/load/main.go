@@ -2,10 +2,12 @@
 //
 // With -bench it prints how many touches a second the collector takes and how many rows a second it forwards, each beside
 // a bare baseline that is measured in the same run: absolute numbers say more about the machine than about the program.
-// Without it, it plays visitors against a running stack for a while and then looks up every record that the collector
-// said it had taken: each must be in ClickHouse exactly once.
+// With -faults it starts a stack of its own, plays visitors, and lets everything around the collector fail meanwhile.
+// Without either, it plays visitors against a running stack for a while. In both cases it then looks up every record that
+// the collector said it had taken: each must be in ClickHouse exactly once.
 //
-// Belongs here: producing load and counting. Does not belong here: assertions about attribution (tools/story).
+// Belongs here: the command line, and measuring. Does not belong here: what is played (play) and what fails (faults,
+// unreliable), and assertions about attribution (tools/story).
 package main
 
 import (
@@ -21,15 +23,19 @@ import (
 	"time"
 
 	"github.com/headwater/headwater/tools/dev/stack"
+	"github.com/headwater/headwater/tools/load/faults"
 )
 
 const usage = `Usage: go run ./tools/load -bench [-strict]    (or: make bench)
+       go run ./tools/load -faults [-duration D] [-rate N] [-seed N] [-data FOLDER] [-soak]
        go run ./tools/load [-rate N] [-duration D] [-stack FILE]
 
 -bench measures accepting, forwarding and memory, in about a minute, with processes of its own, and says which bounds are
 held; with -strict one that is not returns 1.
-Without it, visitors are played against the stack that runs (make run), and every record that was accepted is looked
-up afterwards: 1 is returned where one is lost or doubled. Only targets on this machine are taken.
+-faults starts a stack of its own, plays visitors, and meanwhile kills, stops, fills and breaks what there is around the
+collector and the collector itself, on a schedule that the seed decides; from 20 s on.
+Without either, visitors are played against the stack that runs (make run); only targets on this machine are taken.
+In both cases every record that was accepted is looked up afterwards: 1 is returned where one is lost or doubled.
 
 `
 
@@ -45,7 +51,11 @@ func main() {
 	profiles := flag.String("profiles", "", "folder to which -bench writes profiles of the collector")
 	strict := flag.Bool("strict", false, "-bench returns 1 where a bound is not held")
 	connections := flag.Int("connections", 64, "connections at a time")
-	rate := flag.Float64("rate", 200, "visitors a second")
+	failing := flag.Bool("faults", false, "play against a stack of its own in which things go wrong")
+	seed := flag.Uint64("seed", 1, "of the schedule of -faults and of what its visitors do")
+	data := flag.String("data", "", "empty folder for everything that -faults makes, kept afterwards; none: a temporary one")
+	soak := flag.Bool("soak", false, "with -faults: fail where the collector's memory or goroutines grow (from about 5 minutes on)")
+	rate := flag.Float64("rate", 100, "visitors a second")
 	duration := flag.Duration("duration", 10*time.Second, "for how long visitors come")
 	file := flag.String("stack", stack.DefaultFile, "description of the stack to play against, written by tools/dev")
 	flag.Parse()
@@ -55,9 +65,12 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	var err error
-	if *bench {
+	switch {
+	case *bench:
 		err = runBench(ctx, benchConfig{rounds: *rounds, round: *round, connections: *connections, only: *only, profiles: *profiles, strict: *strict, out: os.Stdout})
-	} else {
+	case *failing:
+		err = faults.Run(ctx, faults.Config{Duration: *duration, Rate: *rate, Workers: *connections, Seed: *seed, Data: *data, Soak: *soak, Out: os.Stdout})
+	default:
 		err = runJourneys(ctx, *file, journeysConfig{rate: *rate, duration: *duration, workers: *connections, out: os.Stdout})
 	}
 	if err != nil {
