@@ -54,6 +54,7 @@ type commandLine struct {
 
 	Serve       serveCommand       `cmd:"" help:"Take touches and submissions, keep them, forward them to ClickHouse, answer the API."`
 	Migrate     migrateCommand     `cmd:"" help:"Bring the tables in ClickHouse up to date, and exit."`
+	Spool       spoolCommand       `cmd:"" help:"What waits on disk: list it, replay what was forwarded, see to dead letters."`
 	Report      reportCommand      `cmd:"" help:"Print a report."`
 	CheckConfig checkConfigCommand `cmd:"" name:"check-config" help:"Print everything that is wrong with the configuration, and what is in effect."`
 	Key         keyCommand         `cmd:"" help:"Make an API key with its hash, and a secret."`

@@ -61,6 +61,9 @@ func (r *rig) start(t testing.TB) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		if r.program != p {
+			return // the test stopped it
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
 		if err := p.Close(ctx); err != nil {

@@ -38,7 +38,7 @@ func (serveCommand) Help() string {
   /api/…                       the server API, see GET /api/
   /console/                    the web console, for people with an API key
 
-Private endpoints (--private-listen): /metrics, /healthz, /readyz, /debug/pprof/.
+Private endpoints (--private-listen): /metrics, /healthz, /readyz, /debug/pprof/, and what headwater spool asks for.
 
 A request is answered after its records are on disk. Neither ClickHouse nor Redis needs to be there for that.
 SIGTERM or SIGINT ends it: no more requests, then up to 10 s of forwarding; the rest stays on disk.`
@@ -100,12 +100,16 @@ func start(ctx context.Context, config Config, migrate bool, log *slog.Logger) (
 	if p.public, err = newPublicServer(config, p, registry, log); err != nil {
 		return nil, errors.Join(err, p.release(ctx))
 	}
-	p.private = newPrivateServer(p, registry)
+	token := newOperatorToken()
+	p.private = newPrivateServer(p, registry, token)
 	if p.publicAddr, err = p.listen("public", p.public, config.Listen); err != nil {
 		return nil, errors.Join(err, p.release(ctx))
 	}
 	if p.privateAddr, err = p.listen("private", p.private, config.PrivateListen); err != nil {
 		return nil, errors.Join(err, p.public.Close(), p.release(ctx))
+	}
+	if err := p.spool.Announce(operatorAddress(p.privateAddr), token); err != nil {
+		return nil, errors.Join(err, p.public.Close(), p.private.Close(), p.release(ctx))
 	}
 	p.forward(config, migrate)
 	registerForwarder(registry, p.forwarder)
@@ -116,13 +120,7 @@ func start(ctx context.Context, config Config, migrate bool, log *slog.Logger) (
 // open opens what needs closing, without waiting for Redis or ClickHouse to be there.
 func (p *program) open(ctx context.Context, config Config) error {
 	var err error
-	p.spool, err = spool.Open(spool.Config{
-		Dir:       config.SpoolDir,
-		MaxBytes:  config.SpoolMaxBytes,
-		SealAfter: time.Duration(config.SpoolSealMS) * time.Millisecond,
-		ReplayAge: time.Duration(config.SpoolReplayHours) * time.Hour,
-		Log:       p.log,
-	})
+	p.spool, err = spool.Open(spoolConfig(config, p.log))
 	if err != nil {
 		return fmt.Errorf("open the spool: %w", err)
 	}

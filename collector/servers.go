@@ -135,8 +135,9 @@ func clientAddress(trustedProxies []string) (echo.IPExtractor, error) {
 }
 
 // newPrivateServer has what operators look at.
-func newPrivateServer(p *program, registry *prometheus.Registry) *http.Server {
+func newPrivateServer(p *program, registry *prometheus.Registry, operatorToken string) *http.Server {
 	mux := http.NewServeMux()
+	registerOperator(mux, p.spool, operatorToken)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {

@@ -111,7 +111,7 @@ func TestALetterOnAFailingDisk(t *testing.T) {
 		if err := again.Letters(func(*Letter) bool { found++; return true }); err != nil || found != 1 {
 			t.Fatalf("after a failing %s: %d letters, %v", fault, found, err)
 		}
-		if _, err := s.Drop(LetterSelection{All: true}); err != nil {
+		if _, err := s.Drop(t.Context(), LetterSelection{All: true}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -202,7 +202,7 @@ func TestDropTakesWhatIsSelected(t *testing.T) {
 		{LetterSelection{Table: "deals", Code: 51}, 1}, {LetterSelection{Reason: "reason 4"}, 1},
 		{LetterSelection{IDs: []string{segment.String() + ":1"}}, 1}, {LetterSelection{All: true}, 2},
 	} {
-		if n, err := s.Drop(c.which); n != c.want || err != nil {
+		if n, err := s.Drop(t.Context(), c.which); n != c.want || err != nil {
 			t.Errorf("%+v dropped %d, %v; want %d", c.which, n, err, c.want)
 		}
 	}

@@ -40,6 +40,7 @@ func (s *Segment) Name() string {
 type Contents struct {
 	Frames []Frame
 	Damage Damage
+	Bytes  int // up to the end of the last sound frame
 }
 
 // Damage is what could not be read of a sealed segment; zero where it is whole.
@@ -121,19 +122,28 @@ func (s *Spool) Read(segment *Segment) (Contents, error) {
 	if err != nil {
 		return Contents{}, fmt.Errorf("read segment: %w", err)
 	}
-	sound, err := checkHeader(data, segment.ID)
+	contents, err := contentsOf(data, segment.ID)
 	if err != nil {
 		return Contents{}, err
 	}
-	found := scan(data, seedOf(segment.ID))
+	if contents.Damage != (Damage{}) {
+		s.quarantine(segment, contents.Damage)
+	}
+	return contents, nil
+}
+
+// contentsOf reads the bytes of a segment.
+func contentsOf(data []byte, segment uuid.UUID) (Contents, error) {
+	sound, err := checkHeader(data, segment)
+	if err != nil {
+		return Contents{}, err
+	}
+	found := scan(data, seedOf(segment))
 	damage := Damage{Bytes: found.lost, Records: found.missing(), Truncated: !found.sealed}
 	if !sound {
 		damage.Bytes += min(headerSize, len(data))
 	}
-	if damage != (Damage{}) {
-		s.quarantine(segment, damage)
-	}
-	return Contents{Frames: found.frames, Damage: damage}, nil
+	return Contents{Frames: found.frames, Damage: damage, Bytes: found.end}, nil
 }
 
 // quarantine counts the damage of a segment once and keeps the file as it was found. Where that fails now, Finish sees to it.

@@ -87,7 +87,7 @@ func (s *Spool) returnSome(ctx context.Context, data []byte, which *LetterSelect
 }
 
 // Drop takes dead letters away for good, and returns how many.
-func (s *Spool) Drop(which LetterSelection) (int, error) {
+func (s *Spool) Drop(_ context.Context, which LetterSelection) (int, error) {
 	return s.RewriteLetters(func(l *Letter) bool { return !which.Takes(l) })
 }
 

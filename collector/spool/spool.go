@@ -78,6 +78,15 @@ type group struct {
 // Open opens the spool of config.Dir: it cuts the torn tail of a segment that a crash left open, and starts. It fails
 // only where the folder can't be used at all; damaged segments are dealt with when they are read.
 func Open(config Config) (*Spool, error) {
+	return openFolder(config, true)
+}
+
+// OpenAside is Open for an operator's command while no collector runs: it lets go of nothing that is held, however old.
+func OpenAside(config Config) (*Spool, error) {
+	return openFolder(config, false)
+}
+
+func openFolder(config Config, sweep bool) (*Spool, error) {
 	if config.Dir == "" {
 		return nil, errors.New("open spool: no folder given: set spool_dir")
 	}
@@ -94,6 +103,10 @@ func Open(config Config) (*Spool, error) {
 		return nil, err
 	}
 	s.lock = lock
+	if sweep {
+		s.sweep()
+		go s.sweepLoop()
+	}
 	return s, nil
 }
 
@@ -111,7 +124,6 @@ func open(config Config, on files) (*Spool, error) {
 		return nil, fmt.Errorf("open spool %s: %w", config.Dir, err)
 	}
 	go s.commitLoop()
-	go s.sweepLoop()
 	return s, nil
 }
 

@@ -36,8 +36,9 @@ type Selection struct {
 	All      bool        `json:"all,omitempty"`
 }
 
-func (s *Selection) takes(held *heldSegment) bool {
-	return s.All || slices.Contains(s.Segments, held.id) || !s.Since.IsZero() && !held.at.Before(s.Since)
+// Takes tells whether the selection takes a segment that was forwarded at forwarded.
+func (s *Selection) Takes(segment uuid.UUID, forwarded time.Time) bool {
+	return s.All || slices.Contains(s.Segments, segment) || !s.Since.IsZero() && !forwarded.Before(s.Since)
 }
 
 // Replayed is what Replay put back.
@@ -65,7 +66,7 @@ func (s *Spool) Replay(ctx context.Context, which Selection) (Replayed, error) {
 			return done, errors.Join(err, s.putBack(&done))
 		}
 		held := s.held[i]
-		if !which.takes(&held) {
+		if !which.Takes(held.id, held.at) {
 			i++
 			continue
 		}
@@ -130,7 +131,7 @@ func (s *Spool) recoverForwarded() {
 		}
 	}
 	slices.SortStableFunc(s.held, func(a, b heldSegment) int { return a.at.Compare(b.at) })
-	s.prune()
+	s.heldNow.Store(s.heldBytes())
 }
 
 // sweepLoop lets go of what was held long enough, and of what is in the way of new records, until the spool is closed.
@@ -144,10 +145,14 @@ func (s *Spool) sweepLoop() {
 		case <-s.closing:
 			return
 		}
-		s.window.Lock()
-		s.prune()
-		s.window.Unlock()
+		s.sweep()
 	}
+}
+
+func (s *Spool) sweep() {
+	s.window.Lock()
+	defer s.window.Unlock()
+	s.prune()
 }
 
 // prune removes what is too old, too much, or in the way: new records go before held ones. The window is locked.

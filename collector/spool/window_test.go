@@ -245,6 +245,7 @@ func TestTheWindowGivesWay(t *testing.T) {
 		s.mu.Unlock()
 		mustAppend(t, s, strings.Repeat("d", size))
 	}
+	go s.sweepLoop()
 	deadline := time.Now().Add(10 * time.Second)
 	for s.Stats().HeldSegments == 2 {
 		if time.Now().After(deadline) {
