@@ -13,6 +13,7 @@ import (
 
 	"github.com/headwater/headwater/collector/intake"
 	"github.com/headwater/headwater/collector/store"
+	"github.com/headwater/headwater/collector/visitors"
 	"github.com/headwater/headwater/schema"
 )
 
@@ -64,17 +65,8 @@ func (l *loaded) checkServers() {
 	if err := store.CheckDSN(l.ClickHouseDSN); err != nil {
 		l.wrongKey("clickhouse_dsn", "%v", err)
 	}
-	for _, server := range []struct {
-		key, text, example string
-		schemes            []string
-	}{
-		{"redis_url", l.RedisURL, "redis://host:6379/0 or rediss://user:password@host:6380/0", []string{"redis", "rediss", "unix"}},
-	} {
-		u, err := url.Parse(server.text)
-		if err != nil || !slices.Contains(server.schemes, u.Scheme) || u.Host == "" && u.Path == "" {
-			// The text may hold a password: it is not repeated.
-			l.wrongKey(server.key, "is not a URL such as %s", server.example)
-		}
+	if err := visitors.Check(l.RedisURL); err != nil {
+		l.wrongKey("redis_url", "%v", err)
 	}
 	if l.SpoolDir == "" {
 		l.wrongKey("spool_dir", "must name a folder on a local disk")

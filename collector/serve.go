@@ -126,7 +126,7 @@ func (p *program) open(ctx context.Context, config Config) error {
 	}
 	p.keeper = &keeper{spool: p.spool}
 	if p.visitors, err = visitors.Open(config.RedisURL); err != nil {
-		return fmt.Errorf("redis_url: %w", err)
+		return err
 	}
 	if p.store, err = store.Open(ctx, config.ClickHouseDSN); err != nil {
 		return fmt.Errorf("clickhouse_dsn: %w", err)

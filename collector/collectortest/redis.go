@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -40,7 +41,7 @@ func Redis(tb testing.TB) string {
 }
 
 // RedisServer is a redis-server that a test may maltreat. It keeps its address over a Restart and nothing else: it
-// writes no data to disk.
+// writes no data to disk unless it is told to SAVE.
 type RedisServer struct {
 	tb      testing.TB
 	program string
@@ -54,10 +55,11 @@ type RedisServer struct {
 	output  bytes.Buffer
 }
 
-// StartRedis starts a redis-server on a free port of the loopback; it ends with the test, or with the process.
-func StartRedis(tb testing.TB) *RedisServer {
+// StartRedis starts a redis-server on a free port of the loopback, with more options where some are given ("--requirepass",
+// "x"); it ends with the test, or with the process.
+func StartRedis(tb testing.TB, options ...string) *RedisServer {
 	tb.Helper()
-	return startRedis(tb, func(*RedisServer) []string { return nil })
+	return startRedis(tb, func(*RedisServer) []string { return options })
 }
 
 // startRedis starts a server with more options, which may depend on its folder and port.
@@ -177,6 +179,9 @@ func (s *RedisServer) signal(signal os.Signal) {
 	}
 }
 
+// up is what a server answers to PING that listens, though perhaps not to us or not yet.
+var up = regexp.MustCompile(`^(\+PONG|-NOAUTH|-LOADING)`)
+
 func (s *RedisServer) start() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -194,7 +199,7 @@ func (s *RedisServer) start() error {
 	}()
 	deadline := time.After(20 * time.Second)
 	for {
-		if answer, err := ask(s.address(), "PING"); err == nil && answer == "+PONG" {
+		if answer, err := ask(s.address(), "PING"); err == nil && up.MatchString(answer) {
 			s.process, s.ended = process, ended
 			return nil
 		}

@@ -14,10 +14,10 @@ import (
 // How many keys travel together. A script call keeps Redis from everything else while it runs, about half a millisecond;
 // a round trip must end within Timeout on a busy server too.
 const (
-	lanes     = 2       // round trips in flight: while Redis works on one, the other is written
-	callKeys  = 256     // keys of one script call, all of one site
-	tripKeys  = 2048    // keys of one round trip
-	tripBytes = 1 << 20 // text of a round trip, unless a single call has more
+	lanes     = 2         // round trips in flight: while Redis works on one, the other is written
+	callKeys  = 256       // keys of one script call, all of one site
+	tripKeys  = 1024      // keys of one round trip
+	tripBytes = 256 << 10 // text of a round trip, unless a single call has more
 )
 
 // batch is a script to run over many keys, each with a value. The script gets the keys in KEYS and, in ARGV, their values
@@ -38,6 +38,12 @@ type batch struct {
 
 // send runs the batch: in lanes at a time, each in trips, each of several calls.
 func (v *Visitors) send(ctx context.Context, b *batch) error {
+	if b.count == 0 {
+		return nil
+	}
+	if err := v.admit(); err != nil {
+		return err
+	}
 	if b.count <= callKeys {
 		return v.sendLane(ctx, b, b.calls(1)[0])
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/redis/go-redis/v9"
 
@@ -120,7 +121,7 @@ func earliest(arrivals []Arrival) []Arrival {
 
 // FirstTouch returns the visitor's first touch as far as Redis knows it; false where it knows none.
 func (v *Visitors) FirstTouch(ctx context.Context, site schema.SiteID, visitor schema.VisitorID) (schema.Touch, bool, error) {
-	commands, err := v.run(ctx, func(pipeline redis.Pipeliner) {
+	commands, err := v.ask(ctx, func(pipeline redis.Pipeliner) {
 		pipeline.Get(ctx, string(v.appendFirstTouchKey(nil, site, visitor)))
 	})
 	if err != nil {
@@ -135,9 +136,14 @@ func (v *Visitors) FirstTouch(ctx context.Context, site schema.SiteID, visitor s
 
 // A first touch is kept as its rank and the record that a touch is in the spool.
 func appendFirstTouch(text []byte, touch *schema.Touch) ([]byte, error) {
-	encoded, err := schema.Encode(&schema.TouchRecord{Touch: *touch})
-	return append(appendRank(text, touch), encoded...), err
+	record := touchRecords.Get().(*schema.TouchRecord)
+	defer touchRecords.Put(record)
+	record.Touch = *touch
+	return schema.AppendRecord(appendRank(text, touch), record)
 }
+
+// touchRecords are empty but for a touch.
+var touchRecords = sync.Pool{New: func() any { return new(schema.TouchRecord) }}
 
 func decodeFirstTouch(value string) (schema.Touch, bool, error) {
 	if len(value) < rankSize {

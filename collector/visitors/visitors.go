@@ -8,14 +8,11 @@ package visitors
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/url"
 	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
 // The limits of every call.
@@ -30,103 +27,61 @@ const (
 	FirstTouchTTL = 395 * 24 * time.Hour
 )
 
-// ErrResting is the answer within Cooldown of a failure.
-var ErrResting = errors.New("redis failed a moment ago and is left alone")
-
-// Visitors talks to one Redis.
+// Visitors talks to one Redis: a server, a primary that Sentinels watch, or a Cluster.
 type Visitors struct {
 	client    redis.UniversalClient
 	keyPrefix string
+	timeout   time.Duration
 
-	restUntil atomic.Int64 // Unix nanoseconds
+	restUntil atomic.Int64 // Unix nanoseconds; 0 where the latest round trip went well
 	stats     struct{ checked, duplicates, claims, failures atomic.Uint64 }
 }
 
-// Open prepares to talk to the Redis of redisURL; it does not connect, since the collector must start without Redis.
-//
-//	redis://user:password@host:6379/0      one server (rediss:// for TLS, unix:///path for a socket)
-//	redis://host:6379?cluster=true         a cluster; more nodes as &addr=host:port
-//	redis://host:26379?master_name=main    sentinels; more of them as &addr=host:port
-//
-// &key_prefix=… puts every key behind that prefix. Other parameters are go-redis's (pool_size, …).
-func Open(redisURL string) (*Visitors, error) {
-	u, err := url.Parse(redisURL)
-	if err != nil || u.Scheme == "" {
-		return nil, errors.New("redis_url is no URL: give one such as redis://127.0.0.1:6379/0")
-	}
-	query := u.Query()
-	keyPrefix := query.Get("key_prefix")
-	cluster := query.Get("cluster") == "true"
-	query.Del("key_prefix")
-	query.Del("cluster")
-	u.RawQuery = query.Encode()
-	client, err := newClient(u, cluster)
+// Open prepares to talk to the Redis of redisURL; it does not connect, since the collector must start without Redis. README.md
+// lists the forms of the URL.
+func Open(redisURL string) (*Visitors, error) { return openWith(redisURL, Timeout) }
+
+func openWith(redisURL string, timeout time.Duration) (*Visitors, error) {
+	client, keyPrefix, err := newClient(redisURL, timeout)
 	if err != nil {
 		return nil, fmt.Errorf("redis_url: %w", err)
 	}
-	return &Visitors{client: client, keyPrefix: keyPrefix}, nil
-}
-
-// newClient chooses the kind of client. No command is retried by go-redis: a retry would only use up Timeout.
-func newClient(u *url.URL, cluster bool) (redis.UniversalClient, error) {
-	quiet := &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	switch {
-	case u.Query().Has("master_name"):
-		options, err := redis.ParseFailoverURL(u.String())
-		if err != nil {
-			return nil, err
-		}
-		options.ContextTimeoutEnabled, options.DialTimeout, options.MaxRetries = true, Timeout, -1
-		options.DisableIdentity = true
-		return redis.NewFailoverClient(options), nil
-	case cluster:
-		options, err := redis.ParseClusterURL(u.String())
-		if err != nil {
-			return nil, err
-		}
-		options.ContextTimeoutEnabled, options.DialTimeout, options.MaxRetries = true, Timeout, -1
-		options.MaintNotificationsConfig, options.DisableIdentity = quiet, true
-		return redis.NewClusterClient(options), nil
-	default:
-		options, err := redis.ParseURL(u.String())
-		if err != nil {
-			return nil, err
-		}
-		options.ContextTimeoutEnabled, options.DialTimeout, options.MaxRetries = true, Timeout, -1
-		options.MaintNotificationsConfig, options.DisableIdentity = quiet, true
-		return redis.NewClient(options), nil
-	}
+	return &Visitors{client: client, keyPrefix: keyPrefix, timeout: timeout}, nil
 }
 
 // Close ends the connections.
 func (v *Visitors) Close() error { return v.client.Close() }
 
-// run sends one pipeline, and leaves Redis alone for a while when that fails. The absence of a key is no failure.
-func (v *Visitors) run(ctx context.Context, fill func(redis.Pipeliner)) ([]redis.Cmder, error) {
-	if time.Now().UnixNano() < v.restUntil.Load() {
-		return nil, ErrResting
+// ask is run for a question of one round trip.
+func (v *Visitors) ask(ctx context.Context, fill func(redis.Pipeliner)) ([]redis.Cmder, error) {
+	if err := v.admit(); err != nil {
+		return nil, err
 	}
-	outer := ctx
-	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	return v.run(ctx, fill)
+}
+
+// run sends one pipeline, and leaves Redis alone for a while when that fails. The absence of a key is no failure.
+func (v *Visitors) run(outer context.Context, fill func(redis.Pipeliner)) ([]redis.Cmder, error) {
+	ctx, cancel := context.WithTimeout(outer, v.timeout)
 	defer cancel()
 	pipeline := v.client.Pipeline()
 	fill(pipeline)
 	commands, err := pipeline.Exec(ctx)
 	for _, command := range commands {
-		if failure := command.Err(); failure != nil && !errors.Is(failure, redis.Nil) {
+		if failure := command.Err(); failure != nil && failure != redis.Nil {
 			err = failure
 			break
 		}
 	}
-	if err != nil && !errors.Is(err, redis.Nil) {
-		if outer.Err() != nil { // it is not Redis's fault that the caller gave up
-			return nil, outer.Err()
-		}
-		v.restUntil.Store(time.Now().Add(Cooldown).UnixNano())
-		v.stats.failures.Add(1)
-		return nil, err
+	switch {
+	case err == nil || err == redis.Nil: // not errors.Is: a Sentinel that knows no primary is an error that wraps it
+		v.answered()
+		return commands, nil
+	case outer.Err() != nil: // it is not Redis's fault that the caller gave up
+		return nil, outer.Err()
 	}
-	return commands, nil
+	v.failed()
+	return nil, v.explain(err)
 }
 
 // Stats are the figures for metrics, since Open.
@@ -135,7 +90,7 @@ type Stats struct {
 	Duplicates uint64 // of these, records that another record's identity was found for
 	Claims     uint64 // first touches claimed
 	Failures   uint64 // round trips that failed
-	Resting    bool   // Redis failed within Cooldown
+	Resting    bool   // the latest round trip failed
 }
 
 // Stats returns the present figures.
@@ -143,6 +98,6 @@ func (v *Visitors) Stats() Stats {
 	return Stats{
 		Checked: v.stats.checked.Load(), Duplicates: v.stats.duplicates.Load(),
 		Claims: v.stats.claims.Load(), Failures: v.stats.failures.Load(),
-		Resting: time.Now().UnixNano() < v.restUntil.Load(),
+		Resting: v.restUntil.Load() != 0,
 	}
 }

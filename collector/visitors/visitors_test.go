@@ -190,22 +190,6 @@ func TestFirstTouchOfNobody(t *testing.T) {
 	}
 }
 
-func TestOpenSaysWhatIsWrong(t *testing.T) {
-	for _, redisURL := range []string{"", "127.0.0.1:6379", "http://127.0.0.1:6379", "redis://h:1?nonsense=1"} {
-		if _, err := Open(redisURL); err == nil || !strings.Contains(err.Error(), "redis_url") {
-			t.Errorf("Open(%q): %v", redisURL, err)
-		}
-	}
-	for _, redisURL := range []string{"redis://h:1?cluster=true&addr=h2:1", "redis://h:1?master_name=main&addr=h2:1", "rediss://u:p@h:1/2", "unix:///run/redis.sock"} {
-		v, err := Open(redisURL)
-		if err != nil {
-			t.Errorf("Open(%q): %v", redisURL, err)
-			continue
-		}
-		v.Close()
-	}
-}
-
 func FuzzFirstTouch(f *testing.F) {
 	touch := schema.Touch{TouchID: "0198c5a0-5b7e-7c3a-9d0e-3f2b1a4c5d6e", OccurredAt: time.UnixMilli(1).UTC()}
 	value, err := appendFirstTouch(nil, &touch)

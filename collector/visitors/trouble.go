@@ -1,0 +1,71 @@
+package visitors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// ErrResting is the answer within Cooldown of a failure.
+var ErrResting = errors.New("redis failed a moment ago and is left alone")
+
+// Every error of Redis is trouble that passes, or that a person can end: what was to be asked is skipped. advice says what
+// the person can do, by what Redis answers.
+var advice = []struct{ sign, text string }{
+	{"syntax error", "SET … NX GET is not known to this server: Redis 7.0 or later is needed"},
+	{"NOAUTH", "redis_url needs a user and password: redis://user:password@host"},
+	{"WRONGPASS", "the user or password of redis_url is wrong"},
+	{"NOPERM", "the user of redis_url may not do this: it needs +eval +set +get on all keys"},
+	{"MOVED", "this server is part of a Cluster: add cluster=true to redis_url"},
+	{"cluster support disabled", "this server is no Cluster: leave cluster=true out of redis_url"},
+	{"sentinels specified in configuration are unreachable: redis: nil", "the Sentinels know no primary by the master_name of redis_url"},
+	{"unknown command 'SENTINEL'", "this server is no Sentinel: leave master_name out of redis_url"},
+	{"OOM", "its memory is full: raise maxmemory, or set maxmemory-policy to allkeys-lru"},
+	{"x509:", "the certificate is not one for this host by a known CA: name the CA with ca_file=/path/ca.pem, the host with server_name=…"},
+}
+
+// explain adds what a person can do.
+func (v *Visitors) explain(err error) error {
+	_, isCluster := v.client.(*redis.ClusterClient)
+	for _, known := range advice {
+		if strings.Contains(err.Error(), known.sign) && !(isCluster && known.sign == "MOVED") { // there it passes by itself
+			return fmt.Errorf("%w: %s", err, known.text)
+		}
+	}
+	return err
+}
+
+// admit tells whether Redis may be asked. After a failure one caller may try once Cooldown has passed, and the others when
+// that went well.
+func (v *Visitors) admit() error {
+	until := v.restUntil.Load()
+	if until == 0 {
+		return nil
+	}
+	now := time.Now()
+	if now.UnixNano() >= until && v.restUntil.CompareAndSwap(until, now.Add(Cooldown).UnixNano()) {
+		return nil
+	}
+	return ErrResting
+}
+
+// failed leaves Redis alone for a while.
+func (v *Visitors) failed() {
+	v.restUntil.Store(time.Now().Add(Cooldown).UnixNano())
+	v.stats.failures.Add(1)
+	if cluster, ok := v.client.(*redis.ClusterClient); ok {
+		// go-redis asks who serves what once a minute, and when a node says so; a dead node says nothing.
+		cluster.ReloadState(context.Background())
+	}
+}
+
+// answered ends the rest.
+func (v *Visitors) answered() {
+	if v.restUntil.Load() != 0 {
+		v.restUntil.Store(0)
+	}
+}
