@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -14,10 +16,54 @@ import (
 // maxDepth is how deep JSON may nest. Ours needs three levels; a few more are for fields of other people's making.
 const maxDepth = 16
 
+// jsonBody reads one JSON text. Members that have no escapes are parts of one copy of the whole: README.md tells what that
+// saves beside other decoders.
+type jsonBody struct {
+	jsontext.Decoder
+	buffer bytes.Buffer
+	text   string // what the decoder reads
+}
+
+var jsonBodies = sync.Pool{New: func() any { return new(jsonBody) }}
+
+func newJSONBody(text []byte) *jsonBody {
+	d := jsonBodies.Get().(*jsonBody)
+	d.text = string(text)
+	d.buffer = *bytes.NewBuffer(text) // which the decoder reads in place
+	d.Reset(&d.buffer, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	return d
+}
+
+// free gives d back; nothing that it returned is affected.
+func (d *jsonBody) free() {
+	d.text, d.buffer = "", bytes.Buffer{}
+	d.Reset(&d.buffer)
+	jsonBodies.Put(d)
+}
+
+// readText reads a name, or a value that is no object or list: a string decoded, anything else as it was written.
+func (d *jsonBody) readText() (string, error) {
+	value, err := d.ReadValue()
+	if err != nil {
+		return "", err
+	}
+	end := int(d.InputOffset())
+	text := d.text[end-len(value) : end]
+	if text[0] != '"' {
+		return text, nil
+	}
+	if inner := text[1 : len(text)-1]; strings.IndexByte(inner, '\\') < 0 && utf8.ValidString(inner) {
+		return inner, nil
+	}
+	// The decoder has seen that it is a string; the only error left is text that is no UTF-8, which becomes U+FFFD.
+	decoded, _ := jsontext.AppendUnquote(nil, text)
+	return string(decoded), nil
+}
+
 // decodeTouch reads the flat object of POST /t. Unknown members that are no custom parameter of the site either are ignored,
 // so that a newer snippet can talk to an older collector; of a repeated member the first value that is not blank stays.
 func decodeTouch(body []byte, p *payload) error {
-	return readObject(body, func(name string, d *jsontext.Decoder) error {
+	return readObject(body, func(name string, d *jsonBody) error {
 		switch name {
 		case "site_id", "visitor_id", "snippet_version": // the others are a submission's, or mean the touch
 			return readText(d, name, p.member(name))
@@ -28,7 +74,7 @@ func decodeTouch(body []byte, p *payload) error {
 
 // decodeSubmission reads the object of POST /f/{form}.
 func decodeSubmission(body []byte, p *payload) error {
-	return readObject(body, func(name string, d *jsontext.Decoder) error {
+	return readObject(body, func(name string, d *jsonBody) error {
 		switch name {
 		case "first_touch":
 			return readTouch(d, name, &p.first)
@@ -45,9 +91,9 @@ func decodeSubmission(body []byte, p *payload) error {
 }
 
 // readObject calls member for each member of the one object that body holds; member must read the member's value.
-func readObject(body []byte, member func(name string, d *jsontext.Decoder) error) error {
-	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
-	d := jsontext.NewDecoder(bytes.NewReader(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+func readObject(body []byte, member func(name string, d *jsonBody) error) error {
+	d := newJSONBody(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
+	defer d.free()
 	if d.PeekKind() != '{' {
 		return notJSON(errors.New("the body does not begin with {"))
 	}
@@ -62,16 +108,16 @@ func readObject(body []byte, member func(name string, d *jsontext.Decoder) error
 }
 
 // members reads the object that d stands before.
-func members(d *jsontext.Decoder, member func(name string, d *jsontext.Decoder) error) error {
+func members(d *jsonBody, member func(name string, d *jsonBody) error) error {
 	if _, err := d.ReadToken(); err != nil {
 		return err
 	}
 	for d.PeekKind() != '}' {
-		name, err := d.ReadToken()
+		name, err := d.readText()
 		if err != nil {
 			return err
 		}
-		if err := member(strings.ToLower(name.String()), d); err != nil {
+		if err := member(strings.ToLower(name), d); err != nil {
 			return err
 		}
 	}
@@ -88,7 +134,7 @@ func notJSON(err error) error {
 }
 
 // wrongType tells that the value before which d stands is not what it must be, or that there is no value.
-func wrongType(d *jsontext.Decoder, name, want string) error {
+func wrongType(d *jsonBody, name, want string) error {
 	if _, err := d.ReadToken(); err != nil {
 		return err
 	}
@@ -96,27 +142,27 @@ func wrongType(d *jsontext.Decoder, name, want string) error {
 }
 
 // readText reads a value that is text, or a number or a truth value as the text it was written as; null is "".
-func readText(d *jsontext.Decoder, name string, target *string) error {
-	switch d.PeekKind() {
-	case '{', '[':
+func readText(d *jsonBody, name string, target *string) error {
+	kind := d.PeekKind()
+	if kind == '{' || kind == '[' {
 		return wrongType(d, name, "text")
 	}
-	token, err := d.ReadToken()
+	text, err := d.readText()
 	if err != nil {
 		return err
 	}
-	if token.Kind() != 'n' && *target == "" {
-		keepFirst(target, token.String())
+	if kind != 'n' {
+		keepFirst(target, text)
 	}
 	return nil
 }
 
-func readTouch(d *jsontext.Decoder, name string, t *rawTouch) error {
+func readTouch(d *jsonBody, name string, t *rawTouch) error {
 	switch d.PeekKind() {
 	case 'n':
 		return skip(d)
 	case '{':
-		return members(d, func(name string, d *jsontext.Decoder) error {
+		return members(d, func(name string, d *jsonBody) error {
 			return readTouchMember(d, name, t)
 		})
 	}
@@ -124,7 +170,7 @@ func readTouch(d *jsontext.Decoder, name string, t *rawTouch) error {
 }
 
 // readTouchMember reads a member of a touch, or a text that may be a custom parameter of the site.
-func readTouchMember(d *jsontext.Decoder, name string, t *rawTouch) error {
+func readTouchMember(d *jsonBody, name string, t *rawTouch) error {
 	if kind := d.PeekKind(); (kind == '{' || kind == '[') && t.member(name) == nil {
 		return skip(d)
 	}
@@ -137,7 +183,7 @@ func readTouchMember(d *jsontext.Decoder, name string, t *rawTouch) error {
 }
 
 // readFields reads an object of typed fields. Lists become several fields of one name; an object is kept as its JSON.
-func readFields(d *jsontext.Decoder, name string, fields *params) error {
+func readFields(d *jsonBody, name string, fields *params) error {
 	switch d.PeekKind() {
 	case 'n':
 		return skip(d)
@@ -149,11 +195,11 @@ func readFields(d *jsontext.Decoder, name string, fields *params) error {
 		return wrongType(d, name, "an object of texts, such as {\"email\": \"ada@example.com\"}")
 	}
 	for d.PeekKind() != '}' {
-		token, err := d.ReadToken()
+		name, err := d.readText()
 		if err != nil {
 			return err
 		}
-		if err := readField(d, token.String(), fields); err != nil {
+		if err := readField(d, name, fields); err != nil {
 			return err
 		}
 	}
@@ -161,7 +207,7 @@ func readFields(d *jsontext.Decoder, name string, fields *params) error {
 	return err
 }
 
-func readField(d *jsontext.Decoder, name string, fields *params) error {
+func readField(d *jsonBody, name string, fields *params) error {
 	list := d.PeekKind() == '['
 	if list {
 		if _, err := d.ReadToken(); err != nil {
@@ -169,7 +215,7 @@ func readField(d *jsontext.Decoder, name string, fields *params) error {
 		}
 	}
 	for {
-		switch d.PeekKind() {
+		switch kind := d.PeekKind(); kind {
 		case ']':
 			if !list {
 				return skip(d)
@@ -183,12 +229,12 @@ func readField(d *jsontext.Decoder, name string, fields *params) error {
 			}
 			*fields = append(*fields, pair{name, text})
 		default:
-			token, err := d.ReadToken()
+			text, err := d.readText()
 			if err != nil {
 				return err
 			}
-			if token.Kind() != 'n' {
-				*fields = append(*fields, pair{name, token.String()})
+			if kind != 'n' {
+				*fields = append(*fields, pair{name, text})
 			}
 		}
 		if !list {
@@ -198,7 +244,7 @@ func readField(d *jsontext.Decoder, name string, fields *params) error {
 }
 
 // nested returns the JSON text of an object or list, or an error where it is too deep.
-func nested(d *jsontext.Decoder) (string, error) {
+func nested(d *jsonBody) (string, error) {
 	value, err := d.ReadValue()
 	if err != nil {
 		return "", err
@@ -219,7 +265,7 @@ func nested(d *jsontext.Decoder) (string, error) {
 }
 
 // skip reads past one value of any depth up to maxDepth.
-func skip(d *jsontext.Decoder) error {
+func skip(d *jsonBody) error {
 	depth := d.StackDepth()
 	for {
 		if _, err := d.ReadToken(); err != nil {

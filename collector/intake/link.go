@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
@@ -117,7 +116,7 @@ func (a *arrival) readLinkRequest(text *string) error {
 	if a.media.kind != mediaJSON {
 		return rejection.New(rejection.ContentType, "This is JSON: send it as text/plain or application/json.")
 	}
-	err := readObject(a.body, func(name string, d *jsontext.Decoder) error {
+	err := readObject(a.body, func(name string, d *jsonBody) error {
 		switch {
 		case name == "site_id" || name == "visitor_id" && text == nil:
 			return readText(d, name, a.raw.member(name))
