@@ -34,7 +34,10 @@ const (
 	ChannelUnassigned      Channel = "Unassigned"
 )
 
-var paidMedium = regexp.MustCompile(`^(.*cp.*|ppc|retargeting|paid.*)$`)
+// paidMedium is GA4's ^(.*cp.*|ppc|retargeting|paid.*)$, of a medium without line breaks.
+func paidMedium(medium string) bool {
+	return strings.Contains(medium, "cp") || medium == "ppc" || medium == "retargeting" || strings.HasPrefix(medium, "paid")
+}
 
 // shopCampaign finds "shop" as a word's start, but not in "workshop".
 var shopCampaign = regexp.MustCompile(`^(.*(([^a-df-z]|^)shop|shopping).*)$`)
@@ -45,8 +48,9 @@ func channelOf(source, medium, campaign string, kind category) Channel {
 	if strings.Contains(campaign, "cross-network") {
 		return ChannelCrossNetwork
 	}
-	shop := kind == categoryShopping || shopCampaign.MatchString(campaign)
-	if paidMedium.MatchString(medium) {
+	shop := kind == categoryShopping || strings.Contains(campaign, "shop") && shopCampaign.MatchString(campaign)
+	paid := paidMedium(medium)
+	if paid {
 		if channel := paidChannel(kind, shop); channel != "" {
 			return channel
 		}
@@ -54,7 +58,7 @@ func channelOf(source, medium, campaign string, kind category) Channel {
 	if kind == categoryDisplay || oneOf(medium, "display", "banner", "expandable", "interstitial", "cpm") {
 		return ChannelDisplay
 	}
-	if paidMedium.MatchString(medium) {
+	if paid {
 		return ChannelPaidOther
 	}
 	return organicChannel(source, medium, kind, shop)

@@ -130,6 +130,9 @@ func boundMap(values map[string]string, each int) {
 
 // CutText returns text without invalid UTF-8 and NUL, cut to at most max bytes at a rune boundary.
 func CutText(text string, max int) string {
+	if text == "" {
+		return ""
+	}
 	text = strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), "�")
 	if len(text) <= max {
 		return text

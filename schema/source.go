@@ -110,11 +110,32 @@ func NewResolver(site *Site) (*Resolver, error) {
 
 // cleanHost is how hosts are compared: lower case, IDNA ASCII form, no trailing point, no leading www.
 func cleanHost(host string) string {
+	if plainHost(host) {
+		return strings.TrimPrefix(host, "www.")
+	}
+	return cleanAnyHost(host)
+}
+
+func cleanAnyHost(host string) string {
 	host = strings.ToLower(strings.TrimSuffix(strings.TrimSpace(host), "."))
 	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
 		host = ascii
 	}
 	return strings.TrimPrefix(host, "www.")
+}
+
+// plainHost tells whether host is in its IDNA ASCII form already, as nearly all are: nothing but a-z, 0-9, single - and points,
+// none of them last. IDNA (xn--) and hosts that break its rules are looked at closer.
+func plainHost(host string) bool {
+	for i := range len(host) {
+		switch c := host[i]; {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
+		case (c == '-' || c == '.') && i > 0 && i < len(host)-1 && host[i-1] != '-' && host[i-1] != '.':
+		default:
+			return false
+		}
+	}
+	return host != ""
 }
 
 func registrable(host string) string {
@@ -314,6 +335,13 @@ func (p place) lookup() (knownSource, bool) {
 // normalValue is how UTM values are matched: one further percent-decoding where a tool encoded twice, Unicode NFC,
 // white space trimmed and folded, lower case.
 func normalValue(text string) string {
+	if normal(text) {
+		return text
+	}
+	return normaliseAny(text)
+}
+
+func normaliseAny(text string) string {
 	text = decodeTwice(text)
 	text = norm.NFC.String(text)
 	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
@@ -323,6 +351,17 @@ func normalValue(text string) string {
 		text = strings.Trim(text, "()")
 	}
 	return text
+}
+
+// normal tells whether normalValue would change nothing, as with nearly all values: short and of lower-case ASCII without
+// blanks, escapes and brackets.
+func normal(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c <= ' ' || c >= 0x7F || c == '%' || c == '(' || c >= 'A' && c <= 'Z' {
+			return false
+		}
+	}
+	return len(text) <= 1024
 }
 
 // decodeTwice undoes a double encoding: "spring%20sale" that came decoded once already. Text with a bare % ("50% off")

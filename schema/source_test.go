@@ -2,7 +2,11 @@ package schema
 
 import (
 	"reflect"
+	"regexp"
+	"strings"
 	"testing"
+
+	"github.com/google/uuid"
 )
 
 func testResolver(t *testing.T) *Resolver {
@@ -112,6 +116,31 @@ func FuzzResolve(f *testing.F) {
 		}
 		if len(touch.Source) > 1024 || len(touch.Campaign) > 1024 || len(touch.ReferrerDomain) > 255 {
 			t.Errorf("unbounded: %d %d %d", len(touch.Source), len(touch.Campaign), len(touch.ReferrerDomain))
+		}
+	})
+}
+
+// The short ways for what nearly all hosts, values, ids and media are lead where the long ones do.
+func FuzzShortWays(f *testing.F) {
+	for _, text := range []string{"www.example.com", "xn--bcher-kva.example", "Example.COM.", "a..b", "-a.b-", "a--b.c", "www.", "1.2.3.4", "localhost",
+		"spring sale", "Spring", "(direct)", "50%", "a\x7f", "paid-social", "cpc", "ppc", "re\ntargeting", "ﬁ", "0198c5a0-5b7e-7c3a-9d0e-3f2b1a4c5d6e",
+		"00000000-0000-0000-0000-000000000000", "0198C5A05B7E7C3A9D0E3F2B1A4C5D6E", strings.Repeat("a", 64) + ".example"} {
+		f.Add(text)
+	}
+	ga4 := regexp.MustCompile(`^(.*cp.*|ppc|retargeting|paid.*)$`)
+	f.Fuzz(func(t *testing.T, text string) {
+		if short, long := cleanHost(text), cleanAnyHost(text); short != long {
+			t.Errorf("the host %q is %q, and the long way %q", text, short, long)
+		}
+		short, long := normalValue(text), normaliseAny(text)
+		if short != long {
+			t.Errorf("the value %q is %q, and the long way %q", text, short, long)
+		}
+		if paid, rule := paidMedium(long), ga4.MatchString(long); paid != rule {
+			t.Errorf("medium %q: paid %v, by GA4's rule %v", long, paid, rule)
+		}
+		if id, err := uuid.Parse(text); canonicalUUID(text) && (err != nil || id.String() != text || id == uuid.Nil) {
+			t.Errorf("%q passes for a UUID", text)
 		}
 	})
 }

@@ -1,6 +1,9 @@
 package schema
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // SiteID names one website (tenant) of the config file. It is first in every sorting key and in every query.
 type SiteID string
@@ -74,9 +77,9 @@ const MaxParameters = 20
 
 // Tagged tells whether a touch has any UTM or click id: whoever made the link said what it is.
 func (t *Touch) Tagged() bool {
-	return t.UTMSource+t.UTMMedium+t.UTMCampaign+t.UTMTerm+t.UTMContent+t.UTMID != "" ||
-		t.Gclid+t.Gbraid+t.Wbraid+t.Msclkid+t.Fbclid+t.Ttclid+t.Twclid+t.LiFatID != "" ||
-		t.Dclid+t.Epik+t.RdtCid+t.ScCid+t.Yclid != ""
+	return cmp.Or(t.UTMSource, t.UTMMedium, t.UTMCampaign, t.UTMTerm, t.UTMContent, t.UTMID,
+		t.Gclid, t.Gbraid, t.Wbraid, t.Msclkid, t.Fbclid, t.Ttclid, t.Twclid, t.LiFatID,
+		t.Dclid, t.Epik, t.RdtCid, t.ScCid, t.Yclid) != ""
 }
 
 // Direct tells whether the visitor came from nowhere that can be named: no UTM, no click id, no referrer. Custom
