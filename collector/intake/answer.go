@@ -12,6 +12,7 @@ import (
 // postTouch is POST /t.
 func (in *Intake) postTouch(c echo.Context) error {
 	a := in.arrive(c)
+	defer a.leave()
 	if err := a.walk(touchSteps); err != nil {
 		return err
 	}
@@ -31,6 +32,7 @@ func (a *arrival) keepTouch() error {
 // postSubmission is POST /f/{form}.
 func (in *Intake) postSubmission(c echo.Context) error {
 	a := in.arrive(c)
+	defer a.leave()
 	if err := a.walk(submissionSteps); err != nil {
 		return err
 	}
@@ -61,6 +63,7 @@ func (a *arrival) nextPage() string {
 // getThanks is the built-in page after a plain form was sent.
 func (in *Intake) getThanks(c echo.Context) error {
 	a := in.arrive(c)
+	defer a.leave()
 	page := rejection.Page{Good: true, Title: "Thank you", Text: "Your form has been received. You can close this page."}
 	if site := a.chooseSite(); site != nil {
 		if back, ok := RedirectTarget(a.query.get("back"), site.Site); ok {

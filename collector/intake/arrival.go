@@ -3,6 +3,7 @@ package intake
 import (
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -30,7 +31,14 @@ type arrival struct {
 
 	touch      schema.TouchRecord
 	submission schema.Submission
+	encoded    []byte
 }
+
+// arrivals are used again, with the buffers of body and encoded: nothing else that a request needs is as large.
+var arrivals = sync.Pool{New: func() any { return new(arrival) }}
+
+// maxReused is how large a buffer may be, in bytes, to be used again.
+const maxReused = 4 << 10
 
 // step is one thing that happens to every request; the order of the lists below is the whole of intake.
 type step struct {
@@ -70,22 +78,35 @@ var submissionSteps = []step{
 
 func (in *Intake) arrive(c echo.Context) *arrival {
 	request := c.Request()
-	return &arrival{
-		in:         in,
-		c:          c,
-		receivedAt: in.config.Now().UTC().Truncate(time.Millisecond),
-		private:    privacySignal(request) != "",
-		query:      parseParams(request.URL.RawQuery),
+	a := arrivals.Get().(*arrival)
+	a.in, a.c = in, c
+	a.receivedAt = in.config.Now().UTC().Truncate(time.Millisecond)
+	a.private = privacySignal(request) != ""
+	a.query = parseParams(request.URL.RawQuery)
+	return a
+}
+
+// leave gives a free, when the request is answered.
+func (a *arrival) leave() {
+	body, encoded := a.body[:0], a.encoded[:0]
+	if cap(body) > maxReused {
+		body = nil
 	}
+	if cap(encoded) > maxReused {
+		encoded = nil
+	}
+	*a = arrival{body: body, encoded: encoded}
+	arrivals.Put(a)
 }
 
 // privacySignal is the header by which the browser asks not to be followed, Global Privacy Control or Do Not Track; "" where
 // it does not ask.
 func privacySignal(request *http.Request) string {
-	for _, signal := range []string{"Sec-GPC", "DNT"} {
-		if request.Header.Get(signal) == "1" {
-			return signal
-		}
+	switch "1" {
+	case request.Header.Get("Sec-Gpc"):
+		return "Sec-GPC"
+	case request.Header.Get("Dnt"):
+		return "DNT"
 	}
 	return ""
 }
@@ -104,23 +125,16 @@ func (a *arrival) walk(steps []step) error {
 
 // keep encodes the record and returns once it is durable.
 func (a *arrival) keep(record schema.Record) error {
-	payload, err := schema.Encode(record)
-	if err != nil {
+	var err error
+	if a.encoded, err = schema.AppendRecord(a.encoded[:0], record); err != nil {
 		return err
 	}
-	if err := a.in.config.Keeper.Append(a.c.Request().Context(), payload); err != nil {
+	if err := a.in.config.Keeper.Append(a.c.Request().Context(), a.encoded); err != nil {
 		if rejected, ok := err.(*rejection.Error); ok {
 			return rejected
 		}
 		return rejection.Wrap(rejection.NotKept, err, "This could not be saved just now and was not kept. Send it again in a few seconds.")
 	}
-	a.in.accepted.WithLabelValues(string(record.Site()), kindLabel(record.Kind())).Inc()
+	a.site.accepted[record.Kind()].Inc()
 	return nil
-}
-
-func kindLabel(kind schema.Kind) string {
-	if kind == schema.KindTouch {
-		return "touch"
-	}
-	return "submission"
 }

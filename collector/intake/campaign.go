@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/headwater/headwater/schema"
 )
@@ -85,6 +86,13 @@ const linkParameter = "hw_link"
 
 // withoutLink cuts the linker's parameter out of an address, wherever urlParams would find it, and leaves the rest as it is.
 func withoutLink(address string) string {
+	if !mayHaveLink(address) {
+		return address
+	}
+	return cutLink(address)
+}
+
+func cutLink(address string) string {
 	before, fragment, hasFragment := strings.Cut(address, "#")
 	page, query, hasQuery := strings.Cut(before, "?")
 	if hasQuery {
@@ -102,6 +110,19 @@ func withoutLink(address string) string {
 		query = "?" // without it the route would be read as parameters
 	}
 	return page + "#" + route + query
+}
+
+// mayHaveLink is false of nearly all addresses that have no link: no letter of it can hide without an escape or another script.
+func mayHaveLink(address string) bool {
+	for i := range len(address) {
+		switch c := address[i]; {
+		case c == '%', c >= utf8.RuneSelf:
+			return true
+		case c == '_' && i >= 2 && len(address) > i+4 && strings.EqualFold(address[i-2:i+5], linkParameter):
+			return true
+		}
+	}
+	return false
 }
 
 // cutParameter returns mark and query without the linker's parameter, nothing where only that was there.

@@ -62,6 +62,9 @@ func FuzzWithoutLink(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, address string) {
 		cut := withoutLink(address)
+		if long := cutLink(address); cut != long {
+			t.Fatalf("the short way leaves %q of %q, the long one %q", cut, address, long)
+		}
 		isBlank := func(p pair) bool { return blank(p.value) }
 		before, after := slices.DeleteFunc(urlParams(address), isBlank), slices.DeleteFunc(urlParams(cut), isBlank)
 		kept := 0

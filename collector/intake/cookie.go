@@ -2,9 +2,10 @@ package intake
 
 import (
 	"net"
-	"net/http"
+	"strconv"
 	"strings"
 
+	"github.com/labstack/echo/v4"
 	"golang.org/x/net/publicsuffix"
 
 	"github.com/headwater/headwater/schema"
@@ -13,8 +14,13 @@ import (
 // visitorCookieSeconds is 13 months, the longest that regulators accept and less than the 400 days browsers allow.
 const visitorCookieSeconds = 395 * 24 * 60 * 60
 
+var visitorCookieAttributes = "; Max-Age=" + strconv.Itoa(visitorCookieSeconds) + "; Secure; SameSite=Lax"
+
 // cookieVisitor returns the visitor of the first cookie that holds a valid id: a sibling host may have set others.
 func (a *arrival) cookieVisitor() schema.VisitorID {
+	if len(a.c.Request().Header[echo.HeaderCookie]) == 0 {
+		return ""
+	}
 	for _, cookie := range a.c.Request().CookiesNamed(schema.VisitorCookie) {
 		if id, err := schema.ParseUUID("cookie", cookie.Value); err == nil {
 			return schema.VisitorID(id)
@@ -29,15 +35,16 @@ func (a *arrival) answerCookie() {
 	if !a.setCookie || a.visitor == "" || a.c.Request().Header.Get("Sec-Fetch-Site") == "cross-site" {
 		return
 	}
-	a.c.SetCookie(&http.Cookie{
-		Name:     schema.VisitorCookie,
-		Value:    string(a.visitor),
-		Path:     "/",
-		Domain:   cookieDomain(a.c.Request().Host),
-		MaxAge:   visitorCookieSeconds,
-		Secure:   true, // browsers take Secure cookies from localhost without TLS
-		SameSite: http.SameSiteLaxMode,
-	})
+	a.c.Response().Header().Add(echo.HeaderSetCookie, visitorCookie(a.visitor, cookieDomain(a.c.Request().Host)))
+}
+
+// visitorCookie is how http.Cookie writes the cookie of a visitor id, which needs no escapes, and of a domain that
+// cookieDomain returned. Browsers take Secure cookies from localhost without TLS.
+func visitorCookie(visitor schema.VisitorID, domain string) string {
+	if domain != "" {
+		domain = "; Domain=" + domain
+	}
+	return schema.VisitorCookie + "=" + string(visitor) + "; Path=/" + domain + visitorCookieAttributes
 }
 
 // cookieDomain is the registrable domain of the collector's host, "" (this host only) where there is none.

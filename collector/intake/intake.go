@@ -20,7 +20,8 @@ import (
 )
 
 // Keeper keeps encoded records (schema.Encode). Append returns after they are durable, or with an error after which
-// the sender must be told that nothing was kept. A *rejection.Error from it is answered as it is.
+// the sender must be told that nothing was kept. A *rejection.Error from it is answered as it is. It holds on to none of
+// the payloads after it has returned.
 type Keeper interface {
 	Append(ctx context.Context, payloads ...[]byte) error
 }
@@ -56,6 +57,7 @@ type tenant struct {
 	resolver      *schema.Resolver
 	contactKey    []byte
 	submissionKey []byte
+	accepted      map[schema.Kind]prometheus.Counter
 }
 
 // New prepares the sites and registers the metrics. It starts nothing.
@@ -88,6 +90,10 @@ func New(config Config) (*Intake, error) {
 			resolver:      resolver,
 			contactKey:    site.ContactKey(config.Secret),
 			submissionKey: submissionKey(config.Secret, site.ID),
+			accepted: map[schema.Kind]prometheus.Counter{
+				schema.KindTouch:      in.accepted.WithLabelValues(string(site.ID), "touch"),
+				schema.KindSubmission: in.accepted.WithLabelValues(string(site.ID), "submission"),
+			},
 		})
 	}
 	var err error

@@ -141,6 +141,11 @@ func TestCookieDomain(t *testing.T) {
 		if got := cookieDomain(host); got != want {
 			t.Errorf("cookieDomain(%q) = %q, not %q", host, got, want)
 		}
+		const visitor = "0198c5a0-5b7e-7c3a-9d0e-3f2b1a4c5d6e"
+		library := http.Cookie{Name: "hw", Value: visitor, Path: "/", Domain: want, MaxAge: 395 * 24 * 60 * 60, Secure: true, SameSite: http.SameSiteLaxMode}
+		if got := visitorCookie(visitor, want); got != library.String() {
+			t.Errorf("the cookie is %q, and as net/http writes it %q", got, library.String())
+		}
 	}
 }
 

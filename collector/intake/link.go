@@ -60,6 +60,7 @@ func refusePrivate(next echo.HandlerFunc) echo.HandlerFunc {
 // postLink is POST /link: a link that makes the visitor known on another domain of the site.
 func (in *Intake) postLink(c echo.Context) error {
 	a := in.arrive(c)
+	defer a.leave()
 	if err := a.readLinkRequest(nil); err != nil {
 		return err
 	}
@@ -78,6 +79,7 @@ func (in *Intake) postLink(c echo.Context) error {
 // postRedeem is POST /link/redeem: the visitor of a link, and the visitor's first touch where it is known.
 func (in *Intake) postRedeem(c echo.Context) error {
 	a := in.arrive(c)
+	defer a.leave()
 	text := ""
 	if err := a.readLinkRequest(&text); err != nil {
 		return err

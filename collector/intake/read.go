@@ -5,6 +5,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -42,12 +43,11 @@ func (a *arrival) read() error {
 	if a.media, err = mediaOf(request.Header.Get(echo.HeaderContentType)); err != nil {
 		return err
 	}
-	body := http.MaxBytesReader(a.c.Response(), request.Body, MaxBody)
-	if request.ContentLength > 0 {
-		a.body = make([]byte, request.ContentLength)
-		_, err = io.ReadFull(body, a.body)
+	if request.ContentLength > 0 { // net/http gives no byte more than this
+		a.body = slices.Grow(a.body[:0], int(request.ContentLength))[:request.ContentLength]
+		_, err = io.ReadFull(request.Body, a.body)
 	} else {
-		a.body, err = io.ReadAll(body)
+		a.body, err = io.ReadAll(http.MaxBytesReader(a.c.Response(), request.Body, MaxBody))
 	}
 	if err != nil {
 		rejected := rejection.From(err)
@@ -61,6 +61,14 @@ func (a *arrival) read() error {
 
 // mediaOf reads a Content-Type. JSON may call itself text/plain, because that spares browsers the preflight request.
 func mediaOf(contentType string) (media, error) {
+	switch contentType { // as nearly all say it
+	case "text/plain", "text/plain;charset=UTF-8", "text/plain;charset=utf-8":
+		return media{kind: mediaJSON, plain: true}, nil
+	case mediaJSON:
+		return media{kind: mediaJSON}, nil
+	case mediaURLEncoded:
+		return media{kind: mediaURLEncoded}, nil
+	}
 	kind, parameters, err := mime.ParseMediaType(contentType)
 	if err != nil {
 		return media{}, unknownMedia(contentType)
