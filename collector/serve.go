@@ -54,6 +54,7 @@ func (s serveCommand) Run(i *invocation) error {
 	if err != nil {
 		return err
 	}
+	tuneMemory()
 	p, err := start(i.ctx, l.Config, s.Migrate, log)
 	if err != nil {
 		return err
