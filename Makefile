@@ -52,9 +52,10 @@ lint: $(addsuffix /node_modules/.package-lock.json,$(NODE_FOLDERS)) ## gofmt, ve
 dist: ## rebuild snippet/dist from snippet/src
 	$(GO) run ./tools/bundle
 
-bench: deps ## ratios to a bare baseline in the same run: accept, forward; and the size of the snippet
+bench: deps ## ratios to a bare baseline in the same run: accept, forward, the snippet's start-up; and its size
 	$(GO) run ./tools/load -bench
 	$(GO) run ./tools/bundle -sizes
+	$(GO) test -run '^$$' -bench StartUp -benchtime 3x ./snippet/browser
 
 soak: deps ## visitors for DURATION (30m) while everything fails; also fails where memory or goroutines grow
 	$(GO) run ./tools/load -faults -soak -duration $(DURATION)

@@ -80,7 +80,7 @@ func (s *site) library(name, file string) {
 	})
 }
 
-func withoutPackages(t *testing.T, err error) {
+func withoutPackages(t testing.TB, err error) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
 		t.Fatalf("run npm ci in snippet/: %v", err)

@@ -64,7 +64,7 @@ func everywhere(t *testing.T, test func(t *testing.T, e engine.Engine)) {
 	}
 }
 
-func start(t *testing.T, kind engine.Kind) engine.Engine {
+func start(t testing.TB, kind engine.Kind) engine.Engine {
 	t.Helper()
 	if missing := kind.Missing(); missing != "" {
 		if os.Getenv("CI") == "true" {

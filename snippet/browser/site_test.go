@@ -29,7 +29,7 @@ var pages embed.FS
 // Every host name leads here, so that one server is www.shop.example, its subdomains, search engines and payment
 // providers alike, with https and without.
 type site struct {
-	t    *testing.T
+	t    testing.TB
 	port string
 	// attributes of the script tag, changed before a page is opened
 	attributes string
@@ -70,7 +70,7 @@ const cut = -1
 
 const shop = "www.shop.example"
 
-func newSite(t *testing.T, attributes string) *site {
+func newSite(t testing.TB, attributes string) *site {
 	t.Helper()
 	s := &site{
 		t: t, attributes: attributes, script: "/hw.js", headers: map[string]string{},
@@ -238,7 +238,7 @@ func (s *site) announce() {
 }
 
 // checkAnswers fails the test where the collector refused something that it should not have.
-func (s *site) checkAnswers(t *testing.T) {
+func (s *site) checkAnswers(t testing.TB) {
 	for _, r := range s.received {
 		if r.rejected != "" && !s.refusals[r.rejected] {
 			t.Errorf("the collector refused POST %s as %s: %s\nsent: %.2000s", r.path, r.rejected, r.answer, r.body)

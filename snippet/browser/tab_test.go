@@ -16,11 +16,11 @@ const deadline = 30 * time.Second
 
 // tab is one tab of a fresh profile.
 type tab struct {
-	t    *testing.T
+	t    testing.TB
 	page engine.Page
 }
 
-func newTab(t *testing.T, e engine.Engine) *tab {
+func newTab(t testing.TB, e engine.Engine) *tab {
 	t.Helper()
 	ctx, cancel := timed()
 	defer cancel()
@@ -44,7 +44,7 @@ func (b *tab) beside() *tab {
 }
 
 // keptTab closes the page when the test ends.
-func keptTab(t *testing.T, page engine.Page) *tab {
+func keptTab(t testing.TB, page engine.Page) *tab {
 	t.Cleanup(func() {
 		if err := page.Close(); err != nil {
 			t.Errorf("close a tab: %v", err)

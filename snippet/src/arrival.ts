@@ -1,7 +1,7 @@
-import { names, pick, queryOf, Texts } from "./touch";
+import { newID } from "./identity";
 import { list, options } from "./config";
 import { setCookie, store } from "./storage";
-import { newID } from "./identity";
+import { names, pick, queryOf, Texts } from "./touch";
 
 // Taken when the script runs. The entry has the URL as it was navigated to, even where a router has rewritten it since;
 // not every engine keeps the fragment there, so the present URL fills what is missing.
@@ -21,18 +21,18 @@ const campaign = pick(names, queryOf(landing_page) + queryOf(location.href));
 export const arrival = (state: Texts): Texts | undefined => {
   const ignored = from(options.ignoredReferrers);
   if (
-    !from(
+    !(referrer && from(
       // The site's registrable domain, from setting a cookie and from deleting it. Where that may not be tried, or where
       // the host has no dot, the host without www stands for it.
       options.ownDomains,
-      setCookie("hw_", 1, 9),
-      setCookie("hw_", "", 0),
+      setCookie("hw_", 2, 9),
+      setCookie("hw_", ""),
       location.hostname.replace(/^www\./, ""),
-    ) &&
+    )) &&
     // A browser without any visitor id was never recorded, so nothing is repeated: consent banners like to reload the
     // page that they have just got consent for.
-    !(state.hw_visitor_id && /^[rb]/.test(type)) && // back_forward, reload
-    (names.slice(4).some((name) => campaign[name]) ||
+    !(state.hw_visitor_id && /^[br]/.test(type)) && // back_forward, reload
+    (names.slice(4).some((field) => campaign[field]) ||
       !(referrer ? ignored : Date.now() - (store.hw_at as number) < 18e5))
   )
     return touchHere({ referrer: ignored ? "" : referrer });

@@ -11,8 +11,9 @@ export const base = new URL(".", script.src);
 export const refused =
   (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl || navigator.doNotTrack == "1";
 
-/** Splits a list in an attribute, by commas or spaces. */
-export const list = (...texts: unknown[]): string[] => ("" + texts).match(/[^\s,]+/g) || [];
+/** Listens on the window, before any handler of the page. */
+export const on = <E extends Event>(type: string, act: (event: E) => unknown) =>
+  addEventListener(type, guard(act as (event: Event) => void), true);
 
 /** Wraps a handler: whatever goes wrong in it, the page never sees it. */
 export const guard =
@@ -23,6 +24,5 @@ export const guard =
     } catch {}
   };
 
-/** Listens on the window, before any handler of the page. */
-export const on = <E extends Event>(type: string, act: (event: E) => unknown) =>
-  addEventListener(type, guard(act as (event: Event) => void), true);
+/** Splits a list in an attribute, by commas or spaces. */
+export const list = (...texts: unknown[]): string[] => ("" + texts).match(/[^\s,]+/g) || [];

@@ -1,55 +1,15 @@
-import { Headwater } from "./api";
 import { resend, send } from "./send";
+import { Headwater } from "./api";
 import { arrival, touchHere } from "./arrival";
 import { newID } from "./identity";
-import { allow, allowed, FIRST, keep, LATEST, read, setCookie, store } from "./storage";
-import { guard, on, options } from "./config";
-import { version } from "headwater:fields";
-import { Texts } from "./touch";
-import { hiddenFields } from "./envelope";
 import { stampForms, watchForms } from "./forms";
+import { Texts } from "./touch";
+import { guard, on, options } from "./config";
+import { hiddenFields } from "./envelope";
+import { allow, allowed, FIRST, keep, LATEST, read, setCookie, store } from "./storage";
+import { version } from "headwater:fields";
 
 let arrivals = 0;
-
-/** Keeps a touch if there is one, and sends it. A page that must not follow the visitor may keep it for its own forms. */
-const record = (touch?: Texts | false): void => {
-  const state = read();
-  const visitor_id = (state.hw_visitor_id = allowed ? state.hw_visitor_id || newID() : "");
-  for (const prefix of state[FIRST + "touch_id"] ? [LATEST] : [LATEST, FIRST])
-    for (const name in touch as Texts) state[prefix + name] = (touch as Texts)[name];
-  if ("pageTouch" in options || allowed) keep(state);
-  stampForms({});
-  if (allowed && touch) {
-    // Not before the answer: the cookie that a collector sets lasts longer (Safari keeps a script's for 7 days).
-    const answered = () => {
-      setCookie("hw", visitor_id, 34e6); // 13 months, less two days
-    };
-    send("t", JSON.stringify({ snippet_version: version, visitor_id, site_id: options.site, ...touch })).then(
-      answered,
-      answered,
-    );
-  }
-};
-
-/** Records this page's arrival, if it is one, as soon as it may be known; the second time on a page nothing. */
-const arrive = (known: boolean, refusal?: boolean) => {
-  allow(known, refusal);
-  resend();
-  record(known && !arrivals++ && arrival(read()));
-};
-
-const api: Headwater = {
-  async submission({ form, fields, submission_id = newID() }) {
-    const answer = await send("f/" + form, "" + new URLSearchParams({ ...fields, ...hiddenFields(submission_id) }));
-    const { message } = answer ? await answer.json() : ({} as { message?: string });
-    if (message) throw Error(message);
-    return { submission_id };
-  },
-  fields: hiddenFields,
-  touch: guard((parameters) => record(touchHere({ referrer: "", ...parameters }))),
-  consent: guard((granted) => arrive(granted, !granted)),
-  push: guard((call) => call(api)),
-};
 
 const start = (): void => {
   // A second script tag on the page ends here: the API is no array.
@@ -60,6 +20,44 @@ const start = (): void => {
   arrive(!options.consent);
   queue.forEach(api.push);
   watchForms();
+};
+
+/** Keeps a touch if there is one, and sends it. A page that must not follow the visitor may keep it for its own forms. */
+const record = (touch?: Texts | false): void => {
+  const state = read();
+  const visitor_id = (state.hw_visitor_id = allowed ? state.hw_visitor_id || newID() : "");
+  for (const prefix of state[FIRST + "touch_id"] ? [LATEST] : [LATEST, FIRST])
+    for (const name in touch as Texts) state[prefix + name] = (touch as Texts)[name];
+  if ("pageTouch" in options || allowed) keep(state);
+  stampForms({});
+  if (touch && allowed) {
+    // Not before the answer: the cookie that a collector sets lasts longer (Safari keeps a script's for 7 days).
+    const answered = () => setCookie("hw", visitor_id, 3.4e7); // 13 months, less two days
+    send("t", JSON.stringify({ snippet_version: version, visitor_id, site_id: options.site, ...touch })).then(
+      answered,
+      answered,
+    );
+  }
+};
+
+const api: Headwater = {
+  async submission({ form, fields, submission_id = newID() }) {
+    const answer = await send("f/" + form, "" + new URLSearchParams({ ...fields, ...hiddenFields(submission_id) }));
+    const message = answer && (await answer.json()).message;
+    if (message) throw Error(message);
+    return { submission_id };
+  },
+  fields: hiddenFields,
+  touch: guard((parameters) => record(touchHere({ referrer: "", ...parameters }))),
+  consent: guard((granted) => arrive(granted, !granted)),
+  push: guard((call) => call(api)),
+};
+
+/** Records this page's arrival, if it is one, as soon as it may be known; the second time on a page nothing. */
+const arrive = (known: boolean, refusal?: boolean) => {
+  allow(known, refusal);
+  resend();
+  record(known && !arrivals++ && arrival(read()));
 };
 
 // A prerendered page may never be seen.

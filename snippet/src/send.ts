@@ -1,5 +1,14 @@
-import { base, guard } from "./config";
 import { allowed } from "./storage";
+import { base, guard } from "./config";
+
+/** Sends again what waits. */
+export const resend = guard(() => {
+  if (allowed > 1) {
+    const waiting = JSON.parse(sessionStorage.hw);
+    delete sessionStorage.hw;
+    for (const one of waiting) send(...(one as [string, string]));
+  }
+});
 
 /**
  * Posts body to the collector: as text/plain, which needs no CORS preflight, by a request that outlives the page. Returns
@@ -13,28 +22,19 @@ export const send = async (path: string, body: string, tries = 9): Promise<Respo
   let answer;
   try {
     answer = await fetch(base + path, {
-      keepalive: true,
       credentials: allowed > 1 ? "include" : "omit",
       body,
       method: "POST",
+      keepalive: true,
     });
   } catch {
     navigator.sendBeacon(base + path, body); // perhaps the page broke fetch
   }
   // 429 and 5xx leave less than 100, the others more.
   if (answer && answer.status % 429 > 99) return answer;
-  if (allowed < 2) throw Error("not sent");
+  if (allowed < 2) throw Error("not kept");
   if (tries)
     sessionStorage.hw = JSON.stringify(
       [...JSON.parse(sessionStorage.hw || "[]"), [path, body, tries - 1]].slice(-20),
     );
 };
-
-/** Sends again what waits. */
-export const resend = guard(() => {
-  if (allowed > 1) {
-    const waiting = JSON.parse(sessionStorage.hw);
-    delete sessionStorage.hw;
-    for (const one of waiting) send(...(one as [string, string]));
-  }
-});

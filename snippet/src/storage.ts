@@ -1,6 +1,6 @@
-import { knownID } from "./identity";
 import { options, refused } from "./config";
 import { names, pick, Texts } from "./touch";
+import { knownID } from "./identity";
 
 export const FIRST = "hw_first_touch_";
 export const LATEST = "hw_latest_touch_";
@@ -33,22 +33,22 @@ export const keep = (state: Texts): void => {
   }
 };
 
-/** Starts or stops storing and sending. Refusing forgets everything. */
-export const allow = (yes: boolean, forget?: boolean): void => {
-  allowed = 2; // to delete the cookie
-  if (forget) {
-    store = {};
-    setCookie("hw", "", 0);
-  }
-  allowed = yes && !refused ? (options.storage ? 1 : 2) : 0;
-  try {
-    if (forget) {
-      delete sessionStorage.hw;
-      delete localStorage.hw;
-      delete localStorage.hw_at;
-    }
-    if (allowed > 1) store = localStorage || {};
-  } catch {}
+/**
+ * Sets a cookie on the widest domain that the browser accepts, and returns that domain: the registrable one, because
+ * browsers refuse cookies on public suffixes (com, co.uk, github.io). That spares the snippet their list. The domain of a
+ * host without a dot is "": WebKit refuses to be told localhost.
+ */
+export const setCookie = (name: string, value: string | number, seconds?: number): string => {
+  const labels = location.hostname.replace(/^[^.]+$/, "").split(".");
+  let domain = "";
+  let now = cookie(name);
+  for (let i = labels.length; now != value && i--; )
+    now = cookie(
+      name,
+      // http: has no sixth letter.
+      `=${value};path=/;samesite=lax;max-age=${seconds! | 0};domain=${(domain = labels.slice(i).join("."))}${location.protocol[5] ? ";secure" : ""}`,
+    );
+  return domain;
 };
 
 /** Returns the cookie called name, after setting it where there are attributes. */
@@ -62,21 +62,20 @@ const cookie = (name: string, attributes?: string): string => {
   return "";
 };
 
-/**
- * Sets a cookie on the widest domain that the browser accepts, and returns that domain: the registrable one, because
- * browsers refuse cookies on public suffixes (com, co.uk, github.io). That spares the snippet their list. The domain of a
- * host without a dot is "": WebKit refuses to be told localhost.
- */
-export const setCookie = (name: string, value: string | number, seconds: number): string => {
-  const labels = location.hostname.replace(/^[^.]+$/, "").split(".");
-  let domain = "";
-  for (let i = labels.length; cookie(name) != value && i--; ) {
-    domain = labels.slice(i).join(".");
-    cookie(
-      name,
-      // http: has no sixth letter.
-      `=${value};max-age=${seconds};samesite=lax;path=/;domain=${domain}${location.protocol[5] ? ";secure" : ""}`,
-    );
+/** Starts or stops storing and sending. Refusing forgets everything. */
+export const allow = (yes: boolean, forget?: boolean): void => {
+  allowed = 2; // to delete the cookie
+  if (forget) {
+    store = {};
+    setCookie("hw", "");
   }
-  return domain;
+  allowed = yes && !refused ? (options.storage ? 1 : 2) : 0;
+  try {
+    if (forget) {
+      delete localStorage.hw_at;
+      delete localStorage.hw;
+      delete sessionStorage.hw;
+    }
+    if (allowed > 1) store = localStorage || {};
+  } catch {}
 };

@@ -5,7 +5,7 @@ import { list, options } from "./config";
 export type Texts = Record<string, string>;
 
 /** The names of a touch, one arrival. Each is always there: an empty text says that it was looked for and was not there. */
-export const names = list("touch_id referrer landing_page occurred_at", parameters, options.parameters);
+export const names = list("occurred_at landing_page referrer touch_id", parameters, options.parameters);
 
 /**
  * Returns the texts of from (pairs, or a query) that are called one of names, in any case; of each the first that is not
