@@ -4,13 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/headwater/headwater/collector/forward"
 )
 
 // forward starts to move records from the spool to ClickHouse, once the tables are up to date.
 func (p *program) forward(config Config, migrate bool) {
-	p.forwarder = forward.New(forward.Config{Spool: p.spool, Store: p.store, Visitors: p.visitors, Log: p.log})
+	p.forwarder = forward.New(forward.Config{Spool: p.spool, Store: p.store, Visitors: p.visitors, Log: p.log,
+		Inserted: func(table string, took time.Duration) {
+			p.latencies.inserts.WithLabelValues(table).Observe(took.Seconds())
+		}})
 	ctx, cancel := context.WithCancel(context.Background())
 	migrated := make(chan struct{})
 	p.stopForwarder, p.migrated = cancel, migrated

@@ -101,7 +101,7 @@ func operatorAddress(listening net.Addr) string {
 	if err != nil {
 		return listening.String()
 	}
-	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() || host == "127.0.0.1" || host == "::1" {
 		host = "localhost"
 	}
 	return net.JoinHostPort(host, port)

@@ -65,6 +65,7 @@ func (s serveCommand) Run(i *invocation) error {
 // program is the running collector.
 type program struct {
 	log       *slog.Logger
+	latencies *latencies
 	keeper    *keeper
 	spool     *spool.Spool
 	store     *store.Store
@@ -92,11 +93,13 @@ func (p *program) PrivateAddr() net.Addr { return p.privateAddr }
 // start brings up the collector: when it returns, both listeners answer. ctx bounds only the start.
 func start(ctx context.Context, config Config, migrate bool, log *slog.Logger) (*program, error) {
 	p := &program{log: log, failed: make(chan error, 8)}
+	registry := newRegistry()
+	p.latencies = newLatencies(registry)
 	if err := p.open(ctx, config); err != nil {
 		return nil, errors.Join(err, p.release(ctx))
 	}
-	registry := newRegistry()
 	registerSpool(registry, p.spool)
+	registerRedis(registry, p.visitors)
 	var err error
 	if p.public, err = newPublicServer(config, p, registry, log); err != nil {
 		return nil, errors.Join(err, p.release(ctx))
@@ -121,7 +124,9 @@ func start(ctx context.Context, config Config, migrate bool, log *slog.Logger) (
 // open opens what needs closing, without waiting for Redis or ClickHouse to be there.
 func (p *program) open(ctx context.Context, config Config) error {
 	var err error
-	p.spool, err = spool.Open(spoolConfig(config, p.log))
+	atSpool := spoolConfig(config, p.log)
+	atSpool.Committed, atSpool.Forwarded = observe(p.latencies.commits), observe(p.latencies.lag)
+	p.spool, err = spool.Open(atSpool)
 	if err != nil {
 		return fmt.Errorf("open the spool: %w", err)
 	}
@@ -129,6 +134,7 @@ func (p *program) open(ctx context.Context, config Config) error {
 	if p.visitors, err = visitors.Open(config.RedisURL); err != nil {
 		return err
 	}
+	p.visitors.Observe(observe(p.latencies.redis))
 	if p.store, err = store.Open(ctx, config.ClickHouseDSN); err != nil {
 		return fmt.Errorf("clickhouse_dsn: %w", err)
 	}

@@ -37,7 +37,7 @@ func newPublicServer(config Config, p *program, registry prometheus.Registerer, 
 	if e.IPExtractor, err = clientAddress(config.TrustedProxies); err != nil {
 		return nil, err
 	}
-	e.Use(rejection.Recover)
+	e.Use(rejection.Recover, p.latencies.measure(), newAdmission(registry).limit)
 	if err := registerRoutes(e, config, p, registry, log); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package forward
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/headwater/headwater/collector/store"
 	"github.com/headwater/headwater/collector/visitors"
@@ -97,7 +98,12 @@ func (f *Forwarder) insert(ctx context.Context, c *chunk, table string, rows []r
 func (f *Forwarder) try(ctx context.Context, c *chunk, table string, rows []row) error {
 	ctx, cancel := context.WithTimeout(ctx, f.config.InsertTimeout)
 	defer cancel()
-	return f.config.Store.Insert(ctx, table, c.token(rows), values(table, rows))
+	began := time.Now()
+	err := f.config.Store.Insert(ctx, table, c.token(rows), values(table, rows))
+	if err == nil && f.config.Inserted != nil {
+		f.config.Inserted(table, time.Since(began))
+	}
+	return err
 }
 
 // setAside inserts the rows but the bad ones: it takes out the row that err names, or halves them until one is left.

@@ -27,6 +27,8 @@ type Config struct {
 	RetryMin, RetryMax time.Duration
 	// InsertTimeout bounds one try to insert a chunk, for a server that accepts and never answers. Default 1 min.
 	InsertTimeout time.Duration
+	// Inserted, where it is set, is told how long each try to insert took that ClickHouse answered with yes.
+	Inserted func(table string, took time.Duration)
 	// Log gets each change of state once, and every dead letter. Default: slog.Default().
 	Log *slog.Logger
 }

@@ -2,11 +2,15 @@ package forward
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/headwater/headwater/collector/store"
 )
 
 // health is the state of a service, logged when it changes.
@@ -67,7 +71,19 @@ func (h *health) fails(c *chunk, state string, err error) {
 	if urgency[state] > 0 {
 		level = slog.LevelError
 	}
-	h.log.Log(context.Background(), level, "forward: "+h.name+" fails: "+hints[state], "state", state, "error", err)
+	h.log.Log(context.Background(), level, "forward: "+h.name+" fails: "+hints[state], "state", state, "error", withoutValues(state, err))
+}
+
+// withoutValues keeps out of the log what ClickHouse's message may quote of a record.
+func withoutValues(state string, err error) error {
+	code := store.Code(err)
+	switch {
+	case code != 0 && (state == store.Data.String() || state == store.Unknown.String()):
+		return fmt.Errorf("code %d: SELECT last_error_message FROM system.errors WHERE code = %d has ClickHouse's message, which may quote a record", code, code)
+	case state == store.Data.String():
+		return errors.New("a value has not the type of its column: headwater spool deadletters shows those set aside before")
+	}
+	return err
 }
 
 func (h *health) get() string {

@@ -48,6 +48,7 @@ const (
 	NotReady            Reason = "not_ready"
 	NotKept             Reason = "not_kept"
 	SpoolFull           Reason = "spool_full"
+	Overloaded          Reason = "overloaded"
 	ReportUnavailable   Reason = "report_unavailable"
 	Incomplete          Reason = "incomplete"
 	Internal            Reason = "internal"
@@ -87,6 +88,7 @@ var statuses = map[Reason]int{
 	NotReady:            http.StatusServiceUnavailable,
 	NotKept:             http.StatusServiceUnavailable,
 	SpoolFull:           http.StatusServiceUnavailable,
+	Overloaded:          http.StatusServiceUnavailable,
 	ReportUnavailable:   http.StatusServiceUnavailable,
 	Incomplete:          http.StatusBadRequest,
 	Internal:            http.StatusInternalServerError,

@@ -55,7 +55,11 @@ func (s *Spool) commitLoop() {
 
 func (s *Spool) commitAll() {
 	for g := s.takeGroup(); g != nil; g = s.takeGroup() {
+		began := time.Now()
 		g.err = s.commit(g)
+		if s.config.Committed != nil {
+			s.config.Committed(time.Since(began))
+		}
 		s.endGroup(g)
 		if c := s.current; c != nil && c.records > 0 &&
 			(c.size >= s.config.SegmentBytes || time.Since(c.first) >= s.config.SealAfter) {
@@ -88,9 +92,11 @@ func (s *Spool) endGroup(g *group) {
 	}
 	s.mu.Unlock()
 	if g.err == nil {
+		s.refused.Store(false)
 		s.stats.commits.Add(1)
 		s.stats.records.Add(uint64(g.records))
 	} else {
+		s.refused.Store(true)
 		s.stats.failed.Add(1)
 	}
 	close(g.done)

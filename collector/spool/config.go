@@ -28,6 +28,9 @@ type Config struct {
 	// Where ReplayAge is 0 (the default) none is kept; where ReplayBytes is 0 their size is bounded by MaxBytes.
 	ReplayAge   time.Duration
 	ReplayBytes int64
+	// Committed, where it is set, is told how long each write and fdatasync took; Forwarded, how old the oldest record of a
+	// segment was when the segment was finished. They must return at once.
+	Committed, Forwarded func(time.Duration)
 	// Log gets what an operator must know. Default: slog.Default().
 	Log *slog.Logger
 }

@@ -204,6 +204,9 @@ func (s *Spool) Finish(segment *Segment) error {
 	if err != nil && !os.IsNotExist(err) {
 		return fmt.Errorf("finish segment: %w", err)
 	}
+	if s.config.Forwarded != nil && segment.Pass == 0 {
+		s.config.Forwarded(time.Since(segment.oldest))
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, other := range s.segments {

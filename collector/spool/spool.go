@@ -42,6 +42,7 @@ type Spool struct {
 	oldest   time.Time     // when the first record of the open segment came, zero where there is none
 	limit    int64         // how many bytes the spool may take now
 	measured time.Time     // when limit was computed
+	told     time.Time     // when the log was told that the spool is full
 
 	window sync.Mutex    // of the replay window; taken before mu
 	held   []heldSegment // in forwarded/, oldest first
@@ -60,6 +61,10 @@ type Spool struct {
 	current    *openSegment // owned by the commit loop
 	sealTimer  *time.Timer
 	checkpoint Checkpoint // owned by the reader
+
+	refused atomic.Bool // the latest commit failed
+	probing sync.Mutex  // of probed
+	probed  time.Time   // when the disk was tried last
 
 	bytes    atomic.Int64 // of records not yet forwarded, on disk
 	returned atomic.Int64 // of segments put back, not yet forwarded again
@@ -175,6 +180,10 @@ func (s *Spool) join(payloads [][]byte, identities []Identity) (*group, error) {
 	}
 	if err := s.room(int64(size)); err != nil {
 		s.stats.refused.Add(1)
+		if time.Since(s.told) > tellFullEvery {
+			s.told = time.Now()
+			s.log.Error("spool: records are refused, and their senders told to come again", "error", err)
+		}
 		return nil, err
 	}
 	g := s.lastGroup(size)
@@ -221,6 +230,44 @@ func (s *Spool) room(size int64) error {
 	}
 	if used+s.pending+size > s.limit {
 		return fmt.Errorf("%w: %d bytes wait to be forwarded, %d are allowed", ErrFull, used+s.pending, s.limit)
+	}
+	return nil
+}
+
+// tellFullEvery is how often the log says that the spool is full.
+const tellFullEvery = 10 * time.Second
+
+// probeEvery is how often Ready tries the disk while it refuses.
+const probeEvery = time.Second
+
+// Ready says why a record could not be kept now, nil where it could: ErrClosed, ErrFull or ErrFailed. After a failed commit it tries
+// the disk itself, since a collector that calls itself unready gets no records to try it with.
+func (s *Spool) Ready() error {
+	s.mu.Lock()
+	closed, full := s.closed, error(nil)
+	if !closed {
+		full = s.room(1)
+	}
+	s.mu.Unlock()
+	switch {
+	case closed:
+		return ErrClosed
+	case full != nil:
+		return full
+	case !s.refused.Load():
+		return nil
+	}
+	s.probing.Lock()
+	defer s.probing.Unlock()
+	if time.Since(s.probed) > probeEvery && s.refused.Load() {
+		path := s.path("probe" + temporarySuffix)
+		err := writeDurably(s.on, path, []byte("x"))
+		_ = s.on.Remove(path)
+		s.probed = time.Now()
+		s.refused.Store(err != nil)
+	}
+	if s.refused.Load() {
+		return fmt.Errorf("%w: it refuses what is written to %s", ErrFailed, s.config.Dir)
 	}
 	return nil
 }

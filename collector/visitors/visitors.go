@@ -33,7 +33,8 @@ type Visitors struct {
 	keyPrefix string
 	timeout   time.Duration
 
-	restUntil atomic.Int64 // Unix nanoseconds; 0 where the latest round trip went well
+	restUntil atomic.Int64        // Unix nanoseconds; 0 where the latest round trip went well
+	observe   func(time.Duration) // see Observe
 	stats     struct{ checked, duplicates, claims, failures atomic.Uint64 }
 }
 
@@ -48,6 +49,9 @@ func openWith(redisURL string, timeout time.Duration) (*Visitors, error) {
 	}
 	return &Visitors{client: client, keyPrefix: keyPrefix, timeout: timeout}, nil
 }
+
+// Observe has how long each round trip took told to observe. Call it before anything is asked.
+func (v *Visitors) Observe(observe func(time.Duration)) { v.observe = observe }
 
 // Close ends the connections.
 func (v *Visitors) Close() error { return v.client.Close() }
@@ -66,7 +70,11 @@ func (v *Visitors) run(outer context.Context, fill func(redis.Pipeliner)) ([]red
 	defer cancel()
 	pipeline := v.client.Pipeline()
 	fill(pipeline)
+	began := time.Now()
 	commands, err := pipeline.Exec(ctx)
+	if v.observe != nil {
+		v.observe(time.Since(began))
+	}
 	for _, command := range commands {
 		if failure := command.Err(); failure != nil && failure != redis.Nil {
 			err = failure
