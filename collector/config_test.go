@@ -123,7 +123,7 @@ origins = []
 		t.Errorf("exit code %d", code)
 	}
 	for _, want := range []string{
-		path + ":1: listen:", path + ":2: clickhouse_dsn:", path + ":3: redis_url:", path + ":4: public_url:", path + ":5: retention_months:",
+		path + ":1: listen:", path + ":2: clickhouse_dsn:", path + ":3: redis_url: it is not a URL such as redis://", "cluster=true", path + ":4: public_url:", path + ":5: retention_months:",
 		path + ":6: trusted_proxies: \"proxy.example\"", path + ":7: log_level:", path + ":8: secret:", path + ":9: colour: unknown key",
 		"flag --log-format: log_format:", path + ":12: site[0].id:", path + ":13: site.orgins: unknown key; did you mean site.origins?",
 		path + ":14: site[0].origins: \"https://www.acme.example/\"", "\"https://WWW.acme.example\"", "\"https://www.acme.example:443\"",

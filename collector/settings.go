@@ -13,7 +13,7 @@ type settings struct {
 	PrivateListen    *string  `help:"Address of /metrics, /healthz, /readyz and pprof, never public. Default 127.0.0.1:8081." placeholder:"ADDRESS" env:"HEADWATER_PRIVATE_LISTEN"`
 	PublicURL        *string  `name:"public-url" help:"Where browsers reach the public endpoints, such as https://t.example.com. Default http://localhost with the port of listen, for trying out." placeholder:"URL" env:"HEADWATER_PUBLIC_URL"`
 	ClickhouseDSN    *string  `name:"clickhouse-dsn" help:"ClickHouse, such as clickhouse://user:password@host:9000/database or http://host:8123/database. Default clickhouse://127.0.0.1:9000/default." placeholder:"DSN" env:"CLICKHOUSE_DSN"`
-	RedisURL         *string  `name:"redis-url" help:"Redis, such as redis://host:6379/0. Default redis://127.0.0.1:6379/0." placeholder:"URL" env:"REDIS_URL"`
+	RedisURL         *string  `name:"redis-url" help:"Redis, such as redis://host:6379/0, with ?cluster=true a Cluster, with ?master_name=main its Sentinels (collector/visitors/README.md). Default redis://127.0.0.1:6379/0." placeholder:"URL" env:"REDIS_URL"`
 	SpoolDir         *string  `help:"Folder, on a local disk, of records that ClickHouse does not have yet. Default .headwater/spool." placeholder:"FOLDER" env:"HEADWATER_SPOOL_DIR"`
 	SpoolMaxBytes    *int64   `help:"How many bytes may wait there before browsers are told to come again. Default 10737418240." placeholder:"BYTES" env:"HEADWATER_SPOOL_MAX_BYTES"`
 	SpoolSealMS      *int     `help:"Age in milliseconds at which waiting records are forwarded. Lower shows leads sooner, higher makes fewer, larger inserts. Default 500." placeholder:"MS" env:"HEADWATER_SPOOL_SEAL_MS"`

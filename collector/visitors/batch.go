@@ -93,18 +93,38 @@ func (v *Visitors) sendLane(ctx context.Context, b *batch, calls [][]int32) erro
 		if err != nil {
 			return err
 		}
-		commands, err := v.run(ctx, func(pipeline redis.Pipeliner) { t.ask(ctx, b, calls[:n], pipeline) })
+		sent := calls[:n]
+		commands, err := v.run(ctx, func(pipeline redis.Pipeliner) { t.ask(ctx, b, sent, pipeline) })
+		if isHalfMoved(err) {
+			sent = oneByOne(sent)
+			commands, err = v.run(ctx, func(pipeline redis.Pipeliner) { t.ask(ctx, b, sent, pipeline) })
+		}
 		if err != nil {
 			return err
 		}
 		for i, command := range commands {
 			for _, number := range command.(*redis.IntSliceCmd).Val() {
-				b.found(int(calls[i][number-1]))
+				b.found(int(sent[i][number-1]))
 			}
 		}
 		calls = calls[n:]
 	}
 	return nil
+}
+
+// isHalfMoved tells whether a Cluster was asked for keys of a slot that is on its way to another node: of several keys some
+// may be here and some there. One key is found by go-redis.
+func isHalfMoved(err error) bool { return redis.HasErrorPrefix(err, "TRYAGAIN") }
+
+// oneByOne makes a call of each key, in the same order. To ask again does no harm: a key knows its own value.
+func oneByOne(calls [][]int32) [][]int32 {
+	var single [][]int32
+	for _, call := range calls {
+		for i := range call {
+			single = append(single, call[i:i+1])
+		}
+	}
+	return single
 }
 
 // trip is one round trip. Its memory is used again: a chunk of the forwarder has megabytes of keys and values.
@@ -149,19 +169,19 @@ func (t *trip) ask(ctx context.Context, b *batch, calls [][]int32, pipeline redi
 	pieces := len(t.ends)
 	t.pieces = append(t.pieces[:0], make([]piece, pieces)...)
 	t.args = append(t.args[:0], make([]any, pieces+around*len(calls))...)
-	left, args, start := t.pieces, t.args, 0
+	left, args, ends, start := t.pieces, t.args, t.ends, 0
 	for _, call := range calls {
 		keys := len(call)
 		own := args[: 2*keys+around : 2*keys+around]
 		own[0], own[1], own[2], own[2*keys+3] = "EVAL", b.script, keys, int64(b.life/time.Second)
 		for i := range keys {
-			left[i] = t.text[start:t.ends[2*i]]
-			left[keys+i] = t.text[t.ends[2*i]:t.ends[2*i+1]]
-			start = t.ends[2*i+1]
+			left[i] = t.text[start:ends[2*i]]
+			left[keys+i] = t.text[ends[2*i]:ends[2*i+1]]
+			start = ends[2*i+1]
 			own[3+i], own[3+keys+i] = &left[i], &left[keys+i]
 		}
 		own[3] = string(left[0]) // go-redis finds the slot of a string only
 		_ = pipeline.Process(ctx, redis.NewIntSliceCmd(ctx, own...))
-		left, args, t.ends = left[2*keys:], args[2*keys+around:], t.ends[2*keys:]
+		left, args, ends = left[2*keys:], args[2*keys+around:], ends[2*keys:]
 	}
 }

@@ -126,12 +126,7 @@ func TestSocket(t *testing.T) {
 func TestTLS(t *testing.T) {
 	dir := t.TempDir()
 	writeCertificates(t, dir)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
-	listener.Close()
+	port := freePort(t)
 	collectortest.StartRedis(t, "--tls-port", port, "--tls-cert-file", dir+"/host.pem", "--tls-key-file", dir+"/host.key",
 		"--tls-ca-cert-file", dir+"/ca.pem", "--tls-auth-clients", "yes")
 	at, client := "rediss://127.0.0.1:"+port, "&cert_file="+dir+"/host.pem&key_file="+dir+"/host.key"
@@ -140,6 +135,16 @@ func TestTLS(t *testing.T) {
 	refuses(t, at+"?"+client[1:], "name the CA with ca_file=")
 	refuses(t, at+"?server_name=other.example&ca_file="+dir+"/ca.pem"+client, "server_name=")
 	refuses(t, at+"?ca_file="+dir+"/ca.pem", "") // without a certificate of ours
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
 }
 
 // writeCertificates makes a CA (ca.pem) and a certificate by it for 127.0.0.1 (host.pem, host.key).

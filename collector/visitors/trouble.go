@@ -23,7 +23,8 @@ var advice = []struct{ sign, text string }{
 	{"MOVED", "this server is part of a Cluster: add cluster=true to redis_url"},
 	{"cluster support disabled", "this server is no Cluster: leave cluster=true out of redis_url"},
 	{"sentinels specified in configuration are unreachable: redis: nil", "the Sentinels know no primary by the master_name of redis_url"},
-	{"unknown command 'SENTINEL'", "this server is no Sentinel: leave master_name out of redis_url"},
+	{"unknown command 'sentinel'", "this server is no Sentinel: leave master_name out of redis_url"},
+	{"READONLY", "this server is a replica: name its primary in redis_url, or their Sentinels with master_name=…"},
 	{"OOM", "its memory is full: raise maxmemory, or set maxmemory-policy to allkeys-lru"},
 	{"x509:", "the certificate is not one for this host by a known CA: name the CA with ca_file=/path/ca.pem, the host with server_name=…"},
 }
@@ -51,6 +52,13 @@ func (v *Visitors) admit() error {
 		return nil
 	}
 	return ErrResting
+}
+
+// gaveUp tells whether the caller waits no longer. Where the caller's deadline is that of the round trip, the connection may
+// notice it a moment before the context does.
+func gaveUp(caller context.Context) bool {
+	deadline, ok := caller.Deadline()
+	return caller.Err() != nil || ok && time.Until(deadline) < time.Millisecond
 }
 
 // failed leaves Redis alone for a while.

@@ -85,8 +85,8 @@ func (v *Visitors) run(outer context.Context, fill func(redis.Pipeliner)) ([]red
 	case err == nil || err == redis.Nil: // not errors.Is: a Sentinel that knows no primary is an error that wraps it
 		v.answered()
 		return commands, nil
-	case outer.Err() != nil: // it is not Redis's fault that the caller gave up
-		return nil, outer.Err()
+	case isHalfMoved(err), gaveUp(outer): // Redis is well
+		return nil, err
 	}
 	v.failed()
 	return nil, v.explain(err)

@@ -89,38 +89,6 @@ func TestKeyPrefixSeparates(t *testing.T) {
 	}
 }
 
-func TestRedisDownHangingAndBack(t *testing.T) {
-	server := collectortest.StartRedis(t)
-	v := open(t, server.URL())
-	records := []Seen{seen("a", schema.KindTouch, "1", "seg:1")}
-	wantDuplicates(t, v, records, false)
-	faults := []struct {
-		name       string
-		hurt, heal func()
-	}{
-		{"killed", server.Kill, server.Restart},
-		{"hanging", server.Pause, server.Resume},
-	}
-	for _, fault := range faults {
-		fault.hurt()
-		start := time.Now()
-		if _, err := v.Duplicates(t.Context(), records); err == nil {
-			t.Errorf("%s: no error", fault.name)
-		}
-		if err := v.ClaimFirstTouches(t.Context(), []Arrival{arrival("a", "v", time.Now(), "1")}); err == nil {
-			t.Errorf("%s: a claim without error", fault.name)
-		}
-		if took := time.Since(start); took > 8*Timeout {
-			t.Errorf("%s: two calls took %v: the second must not wait again", fault.name, took)
-		}
-		if !v.Stats().Resting {
-			t.Errorf("%s: the stats do not say so", fault.name)
-		}
-		fault.heal()
-		eventually(t, func() error { _, err := v.Duplicates(t.Context(), records); return err })
-	}
-}
-
 // eventually waits until what returns no error, for at most 20 seconds.
 func eventually(t *testing.T, what func() error) {
 	t.Helper()

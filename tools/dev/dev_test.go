@@ -19,6 +19,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/headwater/headwater/collector/visitors"
+	"github.com/headwater/headwater/schema"
 	"github.com/headwater/headwater/tools/dev/client"
 	"github.com/headwater/headwater/tools/dev/stack"
 )
@@ -286,6 +288,7 @@ func TestMiniredisExpires(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.stack.Redis = "redis://" + address(port) + "/0"
 	if err := s.startMiniredis(t.Context(), address(port)); err != nil {
 		t.Fatal(err)
 	}
@@ -299,6 +302,35 @@ func TestMiniredisExpires(t *testing.T) {
 		t.Fatal(err)
 	}
 	waitUntil(t, "the key has expired", func() bool { return errors.Is(client.Get(t.Context(), "d:demo:1").Err(), redis.Nil) })
+	runsOurScripts(t, s.stack.Redis)
+}
+
+// runsOurScripts holds that the collector finds in this Redis what it needs of one.
+func runsOurScripts(t *testing.T, redisURL string) {
+	t.Helper()
+	v, err := visitors.Open(redisURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	for identity, want := range map[string]bool{"seg:1": false, "seg:2": true} {
+		records := []visitors.Seen{
+			{Site: "demo", Kind: schema.KindTouch, ID: identity, Identity: identity},
+			{Site: "demo", Kind: schema.KindTouch, ID: identity, Identity: "seg:1"},
+		}
+		if found, err := v.Duplicates(t.Context(), records); err != nil || found[0] || found[1] != want {
+			t.Errorf("%s: %v, %v", identity, found, err)
+		}
+	}
+	for _, at := range []int64{2000, 1000, 3000} {
+		touch := schema.Touch{TouchID: "0198c5a0-5b7e-7c3a-9d0e-3f2b1a4c5d6e", OccurredAt: time.UnixMilli(at)}
+		if err := v.ClaimFirstTouches(t.Context(), []visitors.Arrival{{Site: "demo", Visitor: "v", Touch: &touch}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if touch, known, err := v.FirstTouch(t.Context(), "demo", "v"); err != nil || !known || touch.OccurredAt.UnixMilli() != 1000 {
+		t.Errorf("first touch %+v, %v, %v", touch, known, err)
+	}
 }
 
 func TestRedisTrouble(t *testing.T) {
