@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"iter"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -19,15 +20,22 @@ type limits struct {
 	bytes int // of payload
 }
 
-var defaultLimits = limits{rows: 20_000, bytes: 8 << 20}
+// Half of what the design allows: larger blocks are no faster here, and several are in memory at a time.
+var defaultLimits = limits{rows: 10_000, bytes: 4 << 20}
 
-// row is a record on its way to a table.
+// row is a record on its way to a table. It stays encoded, which takes a fraction of the memory and is nothing for the
+// garbage collector to look through; whoever needs the record decodes it, a few at a time.
 type row struct {
 	identity spool.Identity // of this copy of the record, wherever it is sent again from
 	sequence uint64         // in its segment
+	site     schema.SiteID
+	id       string
+	typed    bool // a submission with fields
 	payload  []byte
-	record   schema.Record
 }
+
+// record decodes the row.
+func (r *row) record() (schema.Record, error) { return schema.Decode(r.payload) }
 
 // chunk is what is inserted at once: rows of one table and one partition.
 type chunk struct {
@@ -39,6 +47,7 @@ type chunk struct {
 	kind    schema.Kind
 	rows    []row
 	bytes   int
+	block   []byte // where payloads are copied to
 	through string // fingerprint of which record is in which chunk, up to this one
 }
 
@@ -53,7 +62,7 @@ type piece struct {
 // since the file was damaged or this code changed, the fingerprint tells.
 func cut(segment uuid.UUID, frames []spool.Frame, limits limits) iter.Seq[piece] {
 	return func(yield func(piece) bool) {
-		c := cutter{segment: segment, limits: limits}
+		c := cutter{segment: segment, limits: limits, sites: map[schema.SiteID]schema.SiteID{}}
 		for _, frame := range frames {
 			record, err := schema.Decode(frame.Payload)
 			if err != nil {
@@ -80,6 +89,7 @@ type cutter struct {
 	segment uuid.UUID
 	limits  limits
 	filling []*chunk // in the order of their first records
+	sites   map[schema.SiteID]schema.SiteID
 	ended   int
 	sum     uint32
 }
@@ -99,9 +109,34 @@ func (c *cutter) add(frame spool.Frame, record schema.Record) (full *chunk) {
 		c.filling = append(c.filling, &chunk{segment: c.segment, table: table, month: month, kind: record.Kind()})
 	}
 	into := c.filling[i]
-	into.rows = append(into.rows, row{identity: frame.Identity(c.segment), sequence: frame.Sequence, payload: frame.Payload, record: record})
+	into.rows = append(into.rows, c.row(frame, record, into))
 	into.bytes += len(frame.Payload)
 	return full
+}
+
+// row keeps nothing of the segment's memory nor of the record's.
+func (c *cutter) row(frame spool.Frame, record schema.Record, into *chunk) row {
+	site, known := c.sites[record.Site()]
+	if !known {
+		site = schema.SiteID(strings.Clone(string(record.Site())))
+		c.sites[site] = site
+	}
+	submission, _ := record.(*schema.Submission)
+	return row{
+		identity: frame.Identity(c.segment), sequence: frame.Sequence, site: site, id: strings.Clone(record.ID()),
+		typed: submission != nil && len(submission.Fields) > 0, payload: into.copied(frame.Payload),
+	}
+}
+
+// copied copies a payload into the chunk's own memory, which so lives as long as the chunk and no longer.
+func (c *chunk) copied(payload []byte) []byte {
+	const block = 256 << 10
+	if len(payload) > cap(c.block)-len(c.block) {
+		c.block = make([]byte, 0, max(block, len(payload)))
+	}
+	start := len(c.block)
+	c.block = append(c.block, payload...)
+	return c.block[start:len(c.block):len(c.block)]
 }
 
 // rest ends the chunks that are left at the end of the segment.

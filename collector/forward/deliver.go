@@ -3,6 +3,7 @@ package forward
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/headwater/headwater/collector/store"
@@ -37,8 +38,8 @@ func (f *Forwarder) withoutDuplicates(ctx context.Context, c *chunk) []row {
 	}
 	seen := make([]visitors.Seen, len(c.rows))
 	for i := range c.rows {
-		record := c.rows[i].record
-		seen[i] = visitors.Seen{Site: record.Site(), Kind: c.kind, ID: record.ID(), Identity: c.rows[i].identity.String()}
+		r := &c.rows[i]
+		seen[i] = visitors.Seen{Site: r.site, Kind: c.kind, ID: r.id, Identity: r.identity.String()}
 	}
 	duplicate, err := f.config.Visitors.Duplicates(ctx, seen)
 	f.redisAnswered(ctx, err)
@@ -58,7 +59,7 @@ func (f *Forwarder) withoutDuplicates(ctx context.Context, c *chunk) []row {
 func withFields(rows []row) []row {
 	var kept []row
 	for i := range rows {
-		if _, ok := rows[i].record.(*schema.Submission).FieldsRow(); ok {
+		if rows[i].typed {
 			kept = append(kept, rows[i])
 		}
 	}
@@ -99,7 +100,9 @@ func (f *Forwarder) try(ctx context.Context, c *chunk, table string, rows []row)
 	ctx, cancel := context.WithTimeout(ctx, f.config.InsertTimeout)
 	defer cancel()
 	began := time.Now()
-	err := f.config.Store.Insert(ctx, table, c.token(rows), values(table, rows))
+	err := f.config.Store.InsertSome(ctx, table, c.token(rows), len(rows), func(from, to int) ([]any, error) {
+		return values(table, rows[from:to])
+	})
 	if err == nil && f.config.Inserted != nil {
 		f.config.Inserted(table, time.Since(began))
 	}
@@ -131,35 +134,59 @@ func (f *Forwarder) setAside(ctx context.Context, c *chunk, table string, rows [
 }
 
 // values returns what is inserted: the records, or for submission_fields the rows that belong to them.
-func values(table string, rows []row) []any {
+func values(table string, rows []row) ([]any, error) {
 	values := make([]any, len(rows))
 	for i := range rows {
-		values[i] = rows[i].record
+		record, err := rows[i].record()
+		if err != nil {
+			return nil, err
+		}
+		values[i] = record
 		if table == "submission_fields" {
-			values[i], _ = rows[i].record.(*schema.Submission).FieldsRow()
+			values[i], _ = record.(*schema.Submission).FieldsRow()
 		}
 	}
-	return values
+	return values, nil
 }
+
+// claimsAtOnce is how many rows are decoded at a time for their first touches.
+const claimsAtOnce = 2000
 
 // claimFirstTouches tells Redis of the touches in rows. Where that fails Redis knows less for a while; nothing depends on it.
 func (f *Forwarder) claimFirstTouches(ctx context.Context, rows []row) {
 	if f.config.Visitors == nil {
 		return
 	}
-	arrivals := make([]visitors.Arrival, 0, len(rows))
-	for i := range rows {
-		switch record := rows[i].record.(type) {
-		case *schema.TouchRecord:
-			arrivals = append(arrivals, visitors.Arrival{Site: record.SiteID, Visitor: record.VisitorID, Touch: &record.Touch})
-		case *schema.Submission:
-			arrivals = append(arrivals,
-				visitors.Arrival{Site: record.SiteID, Visitor: record.VisitorID, Touch: &record.FirstTouch},
-				visitors.Arrival{Site: record.SiteID, Visitor: record.VisitorID, Touch: &record.LatestTouch})
+	for some := range slices.Chunk(rows, claimsAtOnce) {
+		var arrivals []visitors.Arrival
+		for i := range some {
+			arrivals = appendArrivals(arrivals, &some[i])
+		}
+		if len(arrivals) == 0 {
+			continue
+		}
+		err := f.config.Visitors.ClaimFirstTouches(ctx, arrivals)
+		f.redisAnswered(ctx, err)
+		if err != nil {
+			return
 		}
 	}
-	if len(arrivals) > 0 {
-		f.redisAnswered(ctx, f.config.Visitors.ClaimFirstTouches(ctx, arrivals))
+}
+
+func appendArrivals(arrivals []visitors.Arrival, r *row) []visitors.Arrival {
+	decoded, err := r.record()
+	if err != nil {
+		return arrivals // it was decoded before
+	}
+	switch record := decoded.(type) {
+	case *schema.TouchRecord:
+		return append(arrivals, visitors.Arrival{Site: record.SiteID, Visitor: record.VisitorID, Touch: &record.Touch})
+	case *schema.Submission:
+		return append(arrivals,
+			visitors.Arrival{Site: record.SiteID, Visitor: record.VisitorID, Touch: &record.FirstTouch},
+			visitors.Arrival{Site: record.SiteID, Visitor: record.VisitorID, Touch: &record.LatestTouch})
+	default:
+		return arrivals
 	}
 }
 

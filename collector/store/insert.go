@@ -8,6 +8,7 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/column"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/headwater/headwater/schema"
 )
@@ -23,19 +24,23 @@ func (e *RowError) Error() string { return fmt.Sprintf("row %d: %v", e.Row, e.Er
 // Unwrap returns what is wrong with the row.
 func (e *RowError) Unwrap() error { return e.Err }
 
-// Insert adds rows, structs of schema (or pointers to them) that are all of one type and one partition, in one block: all of them or
-// none. ctx should bound it: an insert that was given up may have happened all the same. ClickHouse remembers token, and a second insert under it adds nothing; so a token must name exactly
-// these rows. What an error means is told by Classify.
+// Insert is InsertSome of rows that are in memory.
 func (s *Store) Insert(ctx context.Context, table, token string, rows []any) error {
-	if len(rows) == 0 {
+	return s.InsertSome(ctx, table, token, len(rows), func(from, to int) ([]any, error) { return rows[from:to], nil })
+}
+
+// rowsAtOnce is how many rows are asked for at a time.
+const rowsAtOnce = 1000
+
+// InsertSome adds count rows, structs of schema (or pointers to them) that are all of one type and one partition, in one
+// block: all of them or none. It asks for them a few at a time. ctx should bound it: an insert that was given up may have
+// happened all the same. ClickHouse remembers token, and a second insert under it adds nothing; so a token must name exactly
+// these rows. What an error means is told by Classify.
+func (s *Store) InsertSome(ctx context.Context, table, token string, count int, rows func(from, to int) ([]any, error)) error {
+	if count == 0 {
 		return nil
 	}
-	fields := schema.Fields(rows[0])
-	columns, err := s.columnsOf(ctx, table, fields)
-	if err != nil {
-		return fmt.Errorf("insert %s: %w", table, err)
-	}
-	if err := s.insert(ctx, table, token, fields, columns, rows); err != nil {
+	if err := s.insert(ctx, table, token, count, rows); err != nil {
 		if Classify(err) == Schema {
 			s.forget(table)
 		}
@@ -45,7 +50,16 @@ func (s *Store) Insert(ctx context.Context, table, token string, rows []any) err
 }
 
 // insert names every setting that guards a row: what a server or a user's profile sets by default has changed before.
-func (s *Store) insert(ctx context.Context, table, token string, fields []schema.Field, columns []clickhouse.ColumnNameAndType, rows []any) error {
+func (s *Store) insert(ctx context.Context, table, token string, count int, rows func(from, to int) ([]any, error)) error {
+	first, err := rows(0, 1)
+	if err != nil {
+		return err
+	}
+	fields := schema.Fields(first[0])
+	columns, err := s.columnsOf(ctx, table, fields)
+	if err != nil {
+		return err
+	}
 	ctx = clickhouse.Context(ctx,
 		clickhouse.WithSettings(clickhouse.Settings{
 			"async_insert":               0,
@@ -58,26 +72,40 @@ func (s *Store) insert(ctx context.Context, table, token string, fields []schema
 		return err
 	}
 	defer batch.Close()
-	for i, values := range schema.Columns(rows, fields) {
-		if err := batch.Column(i).Append(values); err != nil {
-			return badRow(batch.Columns()[i], values, err)
+	for from := 0; from < count; from += rowsAtOnce {
+		some, err := rows(from, min(from+rowsAtOnce, count))
+		if err == nil {
+			err = appendRows(batch, from, some, fields)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	// clickhouse-go's HTTP batch sends nothing, and says nothing, when its columns differ in length.
 	for _, column := range batch.Columns() {
-		if column.Rows() != len(rows) {
-			return fmt.Errorf("column %s has %d values for %d rows", column.Name(), column.Rows(), len(rows))
+		if column.Rows() != count {
+			return fmt.Errorf("column %s has %d values for %d rows", column.Name(), column.Rows(), count)
 		}
 	}
 	return batch.Send()
 }
 
+// appendRows appends rows, the first of which is number from, column by column.
+func appendRows(batch driver.Batch, from int, rows []any, fields []schema.Field) error {
+	for i, values := range schema.Columns(rows, fields) {
+		if err := batch.Column(i).Append(values); err != nil {
+			return badRow(batch.Columns()[i], from, values, err)
+		}
+	}
+	return nil
+}
+
 // badRow finds the row whose value the column refused: it tries one after the other.
-func badRow(into column.Interface, values any, err error) error {
+func badRow(into column.Interface, from int, values any, err error) error {
 	list := reflect.ValueOf(values)
 	for i := range list.Len() {
 		if err := into.AppendRow(list.Index(i).Interface()); err != nil {
-			return &RowError{Row: i, Err: fmt.Errorf("column %s: %w", into.Name(), err)}
+			return &RowError{Row: from + i, Err: fmt.Errorf("column %s: %w", into.Name(), err)}
 		}
 	}
 	return err

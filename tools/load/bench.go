@@ -18,7 +18,7 @@ type benchConfig struct {
 	rounds      int
 	round       time.Duration
 	connections int
-	only        string // "accept": nothing else, and without ClickHouse
+	only        string // "accept": nothing else, and without ClickHouse; "forward": everything else
 	profiles    string // folder for profiles of the collector, "" for none
 	strict      bool   // a bound that is not held is an error
 	out         io.Writer
@@ -53,11 +53,17 @@ func runBench(ctx context.Context, c benchConfig) error {
 		return err
 	}
 	defer stop()
-	filled, bounds, err := benchAccept(ctx, c, s)
+	var filled accepted
+	var bounds []bound
+	if c.only == "forward" {
+		filled, err = fillForward(ctx, s)
+	} else {
+		filled, bounds, err = benchAccept(ctx, c, s)
+	}
 	if err != nil {
 		return err
 	}
-	if c.only == "" {
+	if c.only != "accept" {
 		ratio, err := benchForward(ctx, c, s, filled)
 		if err != nil {
 			return err

@@ -48,6 +48,14 @@ func benchForward(ctx context.Context, c benchConfig, s *stack.Stack, filled acc
 	return median(ratios), nil
 }
 
+// fillForward is a spool to forward where accepting, which would fill it, is not measured.
+func fillForward(ctx context.Context, s *stack.Stack) (accepted, error) {
+	filled := accepted{spool: filepath.Join(s.Data, "bench-spool")}
+	var err error
+	filled.touches, err = fillSpool(ctx, filled.spool, 64<<20)
+	return filled, err
+}
+
 func forwardRound(ctx context.Context, c benchConfig, s *stack.Stack, filled accepted, database string) (ours, bare float64, err error) {
 	conn, err := openDatabase(ctx, s, database)
 	if err != nil {
