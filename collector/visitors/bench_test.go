@@ -118,13 +118,14 @@ func ownProcessorTime(b *testing.B) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// openPatient waits longer than the collector does: a busy machine shall not end the benchmark.
-func openPatient(b *testing.B, redisURL string) *Visitors {
+// openPatient waits longer than the collector does: a busy machine shall not end what measures or counts.
+func openPatient(tb testing.TB, redisURL string) *Visitors {
+	tb.Helper()
 	v, err := openWith(redisURL, time.Minute)
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
-	b.Cleanup(func() { v.Close() })
+	tb.Cleanup(func() { v.Close() })
 	return v
 }
 
