@@ -291,3 +291,21 @@ func BenchmarkAppend(b *testing.B) {
 	})
 	b.ReportMetric(float64(s.Stats().Records)/float64(s.Stats().Commits), "records/commit")
 }
+
+// TestStopAfterTheTimeIsUp: a spool that has stopped has stopped, also for who has no time left to wait.
+func TestStopAfterTheTimeIsUp(t *testing.T) {
+	s := mustOpen(t, slowly(t.TempDir()))
+	if err := s.Append(t.Context(), []byte("record")); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	late, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 100 {
+		if err := s.Stop(late); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
