@@ -28,24 +28,21 @@ func (b *batch) deal(r row) ([]schema.Record, error) {
 	}
 	schema.Bound(deal)
 	// What is not said when it changed has changed on the day it was told: the same text on another day is news.
-	changed := deal.ChangedAt.Format(time.RFC3339Nano)
+	changed := said(r, colChangedAt)
 	if deal.ChangedAt.IsZero() {
 		deal.ChangedAt = b.receivedAt
 		changed = b.receivedAt.Format(time.DateOnly)
 	}
 	deal.ChangeID = contentID("deal", string(deal.SiteID), string(deal.DealID), string(deal.Status), deal.Stage, deal.Amount.String(),
-		deal.Currency, string(deal.ContactID), deal.ContactCRMID, string(deal.CompanyID), text(deal.CreatedAt), text(deal.WonAt), changed)
-	if err := b.checkErased(deal.ContactID, deal.ContactCRMID); errors.Is(err, errErased) {
-		deal.ContactID, deal.ContactCRMID = "", "" // a deal is the company's
-		b.outcome.WithoutContact++
-	} else if err != nil {
-		return nil, err
-	}
+		deal.Currency, string(deal.ContactID), deal.ContactCRMID, string(deal.CompanyID), said(r, colCreatedAt), said(r, colWonAt), changed)
 	return []schema.Record{deal}, nil
 }
 
-func text(at time.Time) string {
-	if at.IsZero() {
+// said is a time of the row as it was sent, in one form, for identities: what is stored of a time that is ahead of the clock
+// depends on when it was received, and the same row sent again is the same row.
+func said(r row, column string) string {
+	at, err := schema.ParseTime(r[column])
+	if err != nil || at.IsZero() {
 		return ""
 	}
 	return at.Format(time.RFC3339Nano)

@@ -119,6 +119,9 @@ func TestResentRowsKeepTheirIdentity(t *testing.T) {
 		{"/api/companies", `{"name":"Acme","created_at":"2020-01-01"}`, true},
 		{"/api/deals", `{"deal_id":"d","status":"open"}`, false},
 		{"/api/deals", `{"deal_id":"d","status":"open","changed_at":"2020-01-01"}`, true},
+		// Ahead of our clock: what is stored follows the clock, the identity does not.
+		{"/api/contacts", `{"email":"ada@example.com","created_at":"2026-03-16T13:00:00Z"}`, true},
+		{"/api/deals", `{"deal_id":"d","status":"won","created_at":"2026-03-16T13:00:00Z","won_at":"2026-03-16T13:00:00Z","changed_at":"2026-03-16T13:00:00Z"}`, true},
 	} {
 		var ids []string
 		for _, later := range []time.Duration{0, time.Hour, 24 * time.Hour} {
