@@ -27,6 +27,9 @@ const (
 	idleTimeout       = 2 * time.Minute
 )
 
+// wallClock tells when something was received. Tests let it jump, as machines do.
+var wallClock = time.Now
+
 // newPublicServer puts the routes of intake, api and console together. There is no method override, no JSONP, no access
 // log.
 func newPublicServer(config Config, p *program, registry prometheus.Registerer, log *slog.Logger) (*http.Server, error) {
@@ -61,12 +64,13 @@ func registerRoutes(e *echo.Echo, config Config, p *program, registry prometheus
 		Keeper:  p.keeper,
 		Links:   p.visitors,
 		Ready:   p.keeper.ready,
+		Now:     wallClock,
 		Metrics: registry,
 	})
 	if err != nil {
 		return err
 	}
-	server, err := api.New(api.Config{Sites: config.Sites, Secret: secret, Keeper: p.keeper, Reports: answers, People: people{p.erasures}, Metrics: registry})
+	server, err := api.New(api.Config{Sites: config.Sites, Secret: secret, Keeper: p.keeper, Reports: answers, Now: wallClock, Metrics: registry})
 	if err != nil {
 		return err
 	}

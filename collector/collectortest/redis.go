@@ -88,6 +88,9 @@ func startRedis(tb testing.TB, options func(*RedisServer) []string) *RedisServer
 // URL is the address, for visitors.Open or any client.
 func (s *RedisServer) URL() string { return "redis://" + s.address() + "/0" }
 
+// Dir is the folder of its files; there are none but those that a test has it write.
+func (s *RedisServer) Dir() string { return s.dir }
+
 // Kill ends the server as kill -9 does. Killing it twice does no harm.
 func (s *RedisServer) Kill() {
 	s.mu.Lock()
