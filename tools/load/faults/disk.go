@@ -24,7 +24,7 @@ func fillDisk(ctx context.Context, p *plant, hold time.Duration, _ *rand.Rand) (
 	if err := os.MkdirAll(small, 0o700); err != nil {
 		return "", err
 	}
-	unmount, mountErr := mountSmall(small, smallDisk)
+	unmount, mountErr := MountSmall(small, smallDisk)
 	args := []string{"--spool-dir", small}
 	if mountErr != nil {
 		unmount = func() error { return nil }
@@ -34,9 +34,12 @@ func fillDisk(ctx context.Context, p *plant, hold time.Duration, _ *rand.Rand) (
 		return "", errors.Join(err, unmount())
 	}
 	p.proxy.Set(unreliable.Hang())
+	filling := time.Now()
 	told = fmt.Sprintf("by spool_max_bytes, since no volume can be mounted: %v", mountErr)
 	if mountErr == nil {
-		told, err = fill(ctx, small, hold)
+		var written int64
+		written, err = Fill(small, func() bool { pause(ctx, 10*time.Millisecond); return time.Since(filling) < hold && ctx.Err() == nil })
+		told = fmt.Sprintf("%d MiB of other files on a volume of %d MiB", written>>20, smallDisk>>20)
 	} else {
 		pause(ctx, hold)
 	}
@@ -65,25 +68,24 @@ func (p *plant) restartCollector(ctx context.Context, args ...string) error {
 	return p.collector.start(ctx)
 }
 
-// fill takes every byte that the volume of dir has, again and again as some come free, and gives them back in the end.
-func fill(ctx context.Context, dir string, hold time.Duration) (string, error) {
+// Fill takes every byte that the volume of dir has, again and again as some come free, as long as more holds; then it gives
+// them back. It returns how many it had.
+func Fill(dir string, more func() bool) (int64, error) {
 	path := filepath.Join(dir, "filler")
 	filler, err := os.Create(path)
 	if err != nil {
-		return "", err
+		return 0, err
 	}
 	defer os.Remove(path)
 	defer filler.Close()
-	block, written := make([]byte, 64<<10), 0
-	for until := time.Now().Add(hold); time.Now().Before(until) && ctx.Err() == nil; {
-		size := len(block)
-		for size > 0 {
+	block, written := make([]byte, 64<<10), int64(0)
+	for more() {
+		for size := len(block); size > 0; {
 			n, err := filler.Write(block[:size])
-			if written += n; err != nil {
+			if written += int64(n); err != nil {
 				size /= 2 // down to the last byte
 			}
 		}
-		pause(ctx, 10*time.Millisecond)
 	}
-	return fmt.Sprintf("%d MiB of other files on a volume of %d MiB", written>>20, smallDisk>>20), nil
+	return written, nil
 }

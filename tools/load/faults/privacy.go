@@ -21,7 +21,8 @@ import (
 // directly, and their User-Agent.
 var Secrets = []string{play.ProxiedPrefix, play.Direct, "HeadwaterPlayer"}
 
-// privacy searches every file of the run, after everything has stopped, and says how to do it by hand.
+// privacy searches every file of the run, after everything has stopped, and says how to do it by hand. That the search finds
+// what is there is shown by the name of the run in the held segments of the spool, and of the site in Redis.
 func (r *run) privacy() error {
 	var all []string
 	for _, name := range folders {
@@ -30,6 +31,11 @@ func (r *run) privacy() error {
 	found, files, err := SearchFiles(all, Secrets)
 	if err != nil {
 		return fmt.Errorf("search the files: %w", err)
+	}
+	for name, known := range map[string]string{"spool": r.player.Run, "redis": "{" + site + "}"} {
+		if found, _, err := SearchFiles([]string{r.folder(name)}, []string{known}); err != nil || len(found) == 0 {
+			return fmt.Errorf("the search does not even find %s in %s (%v): it shows nothing", known, r.folder(name), err)
+		}
 	}
 	if len(found) > 0 {
 		fmt.Fprintf(r.Out, "%-11s %9s   %s\n", "privacy", "FAILS", strings.Join(found, "; "))
@@ -96,6 +102,9 @@ func (r *run) searchTables(ctx context.Context, conn driver.Conn) error {
 	found, err := SearchTables(ctx, conn, Secrets)
 	if err != nil {
 		return err
+	}
+	if known, err := SearchTables(ctx, conn, []string{r.player.Run}); err != nil || len(known) == 0 {
+		return fmt.Errorf("the search does not even find %s in the tables (%v): it shows nothing", r.player.Run, err)
 	}
 	if len(found) > 0 {
 		return errors.New("a client's address or User-Agent was stored: " + strings.Join(found, "; "))

@@ -129,7 +129,7 @@ func (p *Player) visit(ctx context.Context, n uint64) {
 // arrive is one touch.
 func (v *visitor) arrive(ctx context.Context) {
 	v.latest = schema.Touch{TouchID: schema.TouchID(newID()), OccurredAt: now(), UTMSource: sources[v.rand.IntN(len(sources))],
-		UTMMedium: "load", UTMCampaign: fmt.Sprintf("campaign-%d", v.rand.IntN(20)), LandingPage: v.Origin + "/"}
+		UTMMedium: "load", UTMCampaign: fmt.Sprintf("%s-%d", v.Run, v.rand.IntN(20)), LandingPage: v.Origin + "/"}
 	if !v.first.Present() {
 		v.first = v.latest
 	}

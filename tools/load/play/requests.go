@@ -80,16 +80,16 @@ func (v *visitor) importOf(email string) *request {
 		record{Key: Key{Contact, id}, email: email})
 }
 
-// deal are the two changes of a deal: opened, and won; both a moment ago, since times ahead of the collector's clock are
-// cut, differently each time.
+// deal are the two changes of a deal: opened, and won; both a day ago, since times ahead of the collector's clock, which may
+// be wrong, count as the time of receipt.
 func (v *visitor) deal(email string) (opened, won *request) {
-	id, at, cents := v.crmID(), now().Add(-10*time.Second), 1000+v.rand.Int64N(900_000)
+	id, at, cents := v.crmID(), now().Add(-26*time.Hour), 1000+v.rand.Int64N(900_000)
 	row := func(status string, changed time.Time) map[string]string {
 		return map[string]string{"deal_id": id, "status": status, "amount": fmt.Sprintf("%d.%02d", cents/100, cents%100), "currency": "EUR",
 			"contact_email": email, "created_at": at.Format(time.RFC3339Nano), "changed_at": changed.Format(time.RFC3339Nano)}
 	}
 	opened = v.apiRequest("deals", []map[string]string{row("open", at)}, record{Key: Key{Deal, id + "/open"}, deal: id})
-	won = v.apiRequest("deals", []map[string]string{row("won", at.Add(time.Second))}, record{Key: Key{Deal, id + "/won"}, deal: id, cents: cents})
+	won = v.apiRequest("deals", []map[string]string{row("won", at.Add(time.Hour))}, record{Key: Key{Deal, id + "/won"}, deal: id, cents: cents})
 	return opened, won
 }
 
