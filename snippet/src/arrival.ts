@@ -1,7 +1,7 @@
-import { newID } from "./identity";
-import { list, options } from "./config";
-import { setCookie, store } from "./storage";
 import { names, pick, queryOf, Texts } from "./touch";
+import { setCookie, store } from "./storage";
+import { list, options } from "./config";
+import { newID } from "./identity";
 
 // Taken when the script runs. The entry has the URL as it was navigated to, even where a router has rewritten it since;
 // not every engine keeps the fragment there, so the present URL fills what is missing.
@@ -25,14 +25,14 @@ export const arrival = (state: Texts): Texts | undefined => {
       // The site's registrable domain, from setting a cookie and from deleting it. Where that may not be tried, or where
       // the host has no dot, the host without www stands for it.
       options.ownDomains,
-      setCookie("hw_", 2, 9),
+      setCookie("hw_", 1, 1),
       setCookie("hw_", ""),
       location.hostname.replace(/^www\./, ""),
     )) &&
     // A browser without any visitor id was never recorded, so nothing is repeated: consent banners like to reload the
     // page that they have just got consent for.
     !(state.hw_visitor_id && /^[br]/.test(type)) && // back_forward, reload
-    (names.slice(4).some((field) => campaign[field]) ||
+    (names.slice(4).some((name) => campaign[name]) ||
       !(referrer ? ignored : Date.now() - (store.hw_at as number) < 18e5))
   )
     return touchHere({ referrer: ignored ? "" : referrer });
@@ -47,4 +47,4 @@ export const touchHere = (more: object) =>
  * a name without a dot: like the collector, the snippet takes google.localhost as foreign to localhost.
  */
 const from = (...domains: unknown[]) =>
-  list(domains).some((domain) => host == domain || (domain.includes(".") && ("." + host).endsWith("." + domain)));
+  list(domains).some((domain) => domain == host || (domain.includes(".") && ("." + host).endsWith("." + domain)));

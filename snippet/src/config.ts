@@ -15,6 +15,9 @@ export const refused =
 export const on = <E extends Event>(type: string, act: (event: E) => unknown) =>
   addEventListener(type, guard(act as (event: Event) => void), true);
 
+/** Splits a list in an attribute, by commas or spaces. */
+export const list = (...texts: unknown[]): string[] => ("" + texts).match(/[^\s,]+/g) || [];
+
 /** Wraps a handler: whatever goes wrong in it, the page never sees it. */
 export const guard =
   <A extends unknown[]>(act: (...args: A) => void) =>
@@ -23,6 +26,3 @@ export const guard =
       act(...args);
     } catch {}
   };
-
-/** Splits a list in an attribute, by commas or spaces. */
-export const list = (...texts: unknown[]): string[] => ("" + texts).match(/[^\s,]+/g) || [];

@@ -1,8 +1,8 @@
-import { Texts } from "./touch";
-import { list, options } from "./config";
-import { newID } from "./identity";
-import { read } from "./storage";
 import { longest, version } from "headwater:fields";
+import { list, options } from "./config";
+import { read } from "./storage";
+import { Texts } from "./touch";
+import { newID } from "./identity";
 
 /** Returns the hidden fields, what every submission carries besides the form's own: "hw_" and the column's name. */
 export const hiddenFields = (hw_submission_id = newID()): Texts => {

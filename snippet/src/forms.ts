@@ -1,12 +1,20 @@
+import { hiddenFields } from "./envelope";
 import { newID } from "./identity";
 import { guard, on } from "./config";
-import { hiddenFields } from "./envelope";
 
 // Not every form: a GET form would carry its hidden fields into the address bar, so a search form stays as it is.
-const SELECTOR = "form[data-hw-form],[method=post i]";
+const SELECTOR = "[method=post i],form[data-hw-form]";
 
 /** The submission id of each form's present content: resending the same content sends the same id. */
 let ids = new WeakMap<Element, string>();
+
+/** Stamps the page's new forms, or every one, for another submission. */
+export const stampForms = guard(({ length }: { length?: number } & object = {}): void => {
+  if (!length) ids = new WeakMap();
+  // The parser may still add an input of ours to a form; then there would be two.
+  if (document.readyState[7])
+    for (const form of document.querySelectorAll(SELECTOR)) if (!ids.has(form)) stamp(form);
+});
 
 /** Keeps the fields of every form right until it is sent: late ones, cloned ones, cached ones with old values. */
 export const watchForms = (): void => {
@@ -20,15 +28,7 @@ export const watchForms = (): void => {
     }),
   );
   on<Event & { length?: number }>("pageshow", stampForms); // perhaps back from the page that the form led to
-  new MutationObserver(guard(stampForms)).observe(document, { subtree: true, childList: true });
-};
-
-/** Stamps the page's new forms, or every one, for another submission. */
-export const stampForms = ({ length }: { length?: number } & object): void => {
-  if (!length) ids = new WeakMap();
-  // The parser may still add an input of ours to a form; then there would be two.
-  if (document.readyState[7])
-    for (const form of document.querySelectorAll(SELECTOR)) if (!ids.has(form)) stamp(form);
+  new MutationObserver(stampForms).observe(document, { subtree: true, childList: true });
 };
 
 /** Writes the hidden fields of form: over the input of that name where there is one, else into a new one. */
@@ -40,8 +40,8 @@ const stamp = (form: Element, data?: FormData): void => {
     const input =
       form.querySelector<HTMLInputElement>(`[name="${name}"]`) || added.appendChild(document.createElement("input"));
     input.type = "hidden";
-    input.name = name;
     input.value = value;
+    input.name = name;
     // What is sent has each field once, whatever the page made of the form.
     if (data) data.set(name, value);
   }

@@ -1,15 +1,35 @@
-import { resend, send } from "./send";
-import { Headwater } from "./api";
-import { arrival, touchHere } from "./arrival";
-import { newID } from "./identity";
-import { stampForms, watchForms } from "./forms";
-import { Texts } from "./touch";
 import { guard, on, options } from "./config";
-import { hiddenFields } from "./envelope";
-import { allow, allowed, FIRST, keep, LATEST, read, setCookie, store } from "./storage";
+import { resend, send } from "./send";
+import { arrival, touchHere } from "./arrival";
+import { stampForms, watchForms } from "./forms";
 import { version } from "headwater:fields";
+import { Headwater } from "./api";
+import { newID } from "./identity";
+import { Texts } from "./touch";
+import { allow, allowed, FIRST, keep, LATEST, read, setCookie, store } from "./storage";
+import { hiddenFields } from "./envelope";
 
 let arrivals = 0;
+
+/** Keeps a touch if there is one, and sends it. A page that must not follow the visitor may keep it for its own forms. */
+const record = (touch?: Texts | false): void => {
+  const state = read();
+  const visitor_id = (state.hw_visitor_id = allowed ? state.hw_visitor_id || newID() : "");
+  for (const prefix of state[FIRST + "touch_id"] ? [LATEST] : [LATEST, FIRST])
+    for (const name in touch as Texts) state[prefix + name] = (touch as Texts)[name];
+  if ("pageTouch" in options || allowed) keep(state);
+  setTimeout(stampForms); // in a task of its own: no long one
+  if (touch && allowed) {
+    // Not before the answer: the cookie that a collector sets lasts longer (Safari keeps a script's for 7 days).
+    const answered = () => {
+      setCookie("hw", visitor_id, 3.4e7); // 13 months, less two days
+    };
+    send("t", JSON.stringify({ snippet_version: version, visitor_id, site_id: options.site, ...touch })).then(
+      answered,
+      answered,
+    );
+  }
+};
 
 const start = (): void => {
   // A second script tag on the page ends here: the API is no array.
@@ -20,24 +40,6 @@ const start = (): void => {
   arrive(!options.consent);
   queue.forEach(api.push);
   watchForms();
-};
-
-/** Keeps a touch if there is one, and sends it. A page that must not follow the visitor may keep it for its own forms. */
-const record = (touch?: Texts | false): void => {
-  const state = read();
-  const visitor_id = (state.hw_visitor_id = allowed ? state.hw_visitor_id || newID() : "");
-  for (const prefix of state[FIRST + "touch_id"] ? [LATEST] : [LATEST, FIRST])
-    for (const name in touch as Texts) state[prefix + name] = (touch as Texts)[name];
-  if ("pageTouch" in options || allowed) keep(state);
-  stampForms({});
-  if (touch && allowed) {
-    // Not before the answer: the cookie that a collector sets lasts longer (Safari keeps a script's for 7 days).
-    const answered = () => setCookie("hw", visitor_id, 3.4e7); // 13 months, less two days
-    send("t", JSON.stringify({ snippet_version: version, visitor_id, site_id: options.site, ...touch })).then(
-      answered,
-      answered,
-    );
-  }
 };
 
 const api: Headwater = {

@@ -1,5 +1,5 @@
-import { allowed } from "./storage";
 import { base, guard } from "./config";
+import { allowed } from "./storage";
 
 /** Sends again what waits. */
 export const resend = guard(() => {
@@ -23,8 +23,8 @@ export const send = async (path: string, body: string, tries = 9): Promise<Respo
   try {
     answer = await fetch(base + path, {
       credentials: allowed > 1 ? "include" : "omit",
-      body,
       method: "POST",
+      body,
       keepalive: true,
     });
   } catch {

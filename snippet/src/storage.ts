@@ -46,7 +46,7 @@ export const setCookie = (name: string, value: string | number, seconds?: number
     now = cookie(
       name,
       // http: has no sixth letter.
-      `=${value};path=/;samesite=lax;max-age=${seconds! | 0};domain=${(domain = labels.slice(i).join("."))}${location.protocol[5] ? ";secure" : ""}`,
+      `=${value};samesite=lax;path=/;max-age=${seconds! | 0};domain=${(domain = labels.slice(i).join("."))}${location.protocol[5] ? ";secure" : ""}`,
     );
   return domain;
 };

@@ -1,11 +1,17 @@
-import { longest, parameters } from "headwater:fields";
 import { list, options } from "./config";
+import { longest, parameters } from "headwater:fields";
 
 /** Texts by name. */
 export type Texts = Record<string, string>;
 
 /** The names of a touch, one arrival. Each is always there: an empty text says that it was looked for and was not there. */
 export const names = list("occurred_at landing_page referrer touch_id", parameters, options.parameters);
+
+/**
+ * Returns the query of a URL with that of its fragment (`#utm_source=…`, `#/page?utm_source=…`) after it. The collector
+ * reads URLs the same way.
+ */
+export const queryOf = (href: string): string => href.replace(/^[^?#]*\??/, "&").replace(/#([^?]*\?)?/, "&") + "&";
 
 /**
  * Returns the texts of from (pairs, or a query) that are called one of names, in any case; of each the first that is not
@@ -26,9 +32,3 @@ export const pick = (names: string[], from?: Texts | string): Texts => {
   });
   return picked;
 };
-
-/**
- * Returns the query of a URL with that of its fragment (`#utm_source=…`, `#/page?utm_source=…`) after it. The collector
- * reads URLs the same way.
- */
-export const queryOf = (href: string): string => href.replace(/^[^?#]*\??/, "&").replace(/#([^?]*\?)?/, "&") + "&";
