@@ -64,6 +64,7 @@ func (l *loaded) describe(w io.Writer) error {
 		{"spool_max_bytes", fmt.Sprint(l.SpoolMaxBytes)},
 		{"spool_seal_ms", fmt.Sprint(l.SpoolSealMS)},
 		{"spool_replay_hours", fmt.Sprint(l.SpoolReplayHours)},
+		{"set_aside_days", fmt.Sprint(l.SetAsideDays)},
 		{"secret", maskedSecret(l.Secret)},
 		{"retention_months", fmt.Sprint(l.RetentionMonths)},
 		{"trusted_proxies", strings.Join(l.TrustedProxies, ", ")},

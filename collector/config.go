@@ -25,6 +25,7 @@ type Config struct {
 	SpoolMaxBytes    int64    `toml:"spool_max_bytes"`
 	SpoolSealMS      int      `toml:"spool_seal_ms"`
 	SpoolReplayHours int      `toml:"spool_replay_hours"`
+	SetAsideDays     int      `toml:"set_aside_days"`
 	Secret           string   `toml:"secret"`
 	RetentionMonths  int      `toml:"retention_months"`
 	TrustedProxies   []string `toml:"trusted_proxies"`
@@ -45,6 +46,7 @@ func defaults() Config {
 		SpoolMaxBytes:    10 << 30,
 		SpoolSealMS:      500,
 		SpoolReplayHours: 24,
+		SetAsideDays:     90,
 		RetentionMonths:  25,
 		LogLevel:         "info",
 		LogFormat:        "text",

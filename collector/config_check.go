@@ -83,6 +83,7 @@ func (l *loaded) checkNumbers() {
 		{"spool_max_bytes", l.SpoolMaxBytes, 64 << 20, 1 << 50, "bytes"},
 		{"spool_seal_ms", int64(l.SpoolSealMS), 10, 10_000, "milliseconds"},
 		{"spool_replay_hours", int64(l.SpoolReplayHours), 0, 24 * 30, "hours"},
+		{"set_aside_days", int64(l.SetAsideDays), 0, 3660, "days"},
 	} {
 		if number.value < number.min || number.value > number.max {
 			l.wrongKey(number.key, "%d is not between %d and %d %s", number.value, number.min, number.max, number.unit)

@@ -11,7 +11,7 @@ import (
 
 // forward starts to move records from the spool to ClickHouse, once the tables are up to date.
 func (p *program) forward(config Config, migrate bool) {
-	p.forwarder = forward.New(forward.Config{Spool: p.spool, Store: p.store, Visitors: p.visitors, Log: p.log,
+	p.forwarder = forward.New(forward.Config{Spool: p.spool, Store: p.store, Visitors: p.visitors, Erasures: p.erasures, Log: p.log,
 		Inserted: func(table string, took time.Duration) {
 			p.latencies.inserts.WithLabelValues(table).Observe(took.Seconds())
 		}})
@@ -28,6 +28,7 @@ func (p *program) forward(config Config, migrate bool) {
 			}
 		}
 		close(migrated)
+		p.running.Go(func() { _ = p.erasures.Run(ctx) }) // ctx's error
 		if err := p.forwarder.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
 			p.failed <- fmt.Errorf("forward: %w", err)
 		}
@@ -38,6 +39,7 @@ func (p *program) forward(config Config, migrate bool) {
 // error.
 func (p *program) stopForwarding(ctx context.Context) error {
 	defer p.stopForwarder()
+	defer p.leave(ctx)
 	select {
 	case <-p.migrated:
 		if err := p.forwarder.Drain(ctx); err != nil {
@@ -50,4 +52,11 @@ func (p *program) stopForwarding(ctx context.Context) error {
 		return fmt.Errorf("seal the spool: %w", err)
 	}
 	return nil
+}
+
+// leave tells the other collectors, where nothing lies on this one's disk, that no erasure has to wait for it.
+func (p *program) leave(ctx context.Context) {
+	if err := p.erasures.Leave(ctx); err != nil {
+		p.log.Warn("can't tell the other collectors that this one leaves with an empty disk; erasures wait for it", "error", err)
+	}
 }

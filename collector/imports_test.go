@@ -21,6 +21,7 @@ var mayImport = map[string][]string{
 	"collector/store":         {"schema"},
 	"collector/forward":       {"schema", "collector/spool", "collector/visitors", "collector/store"},
 	"collector/reports":       {"schema"},
+	"collector/erasure":       {"schema", "collector/spool", "collector/visitors", "collector/store", "collector/reports"},
 	"collector/api":           {"schema", "collector/reports", "collector/rejection"},
 	"collector/console":       {"schema", "collector/reports"},
 	"collector/collectortest": {"schema", "collector/spool", "tools/clickhouse/library"},

@@ -56,6 +56,8 @@ type commandLine struct {
 	Migrate     migrateCommand     `cmd:"" help:"Bring the tables in ClickHouse up to date, and exit."`
 	Spool       spoolCommand       `cmd:"" help:"What waits on disk: list it, replay what was forwarded, see to dead letters."`
 	Report      reportCommand      `cmd:"" help:"Print a report."`
+	Export      exportCommand      `cmd:"" help:"Print everything that is held of a person."`
+	Erase       eraseCommand       `cmd:"" help:"Forget a person, everywhere."`
 	CheckConfig checkConfigCommand `cmd:"" name:"check-config" help:"Print everything that is wrong with the configuration, and what is in effect."`
 	Key         keyCommand         `cmd:"" help:"Make an API key with its hash, and a secret."`
 }

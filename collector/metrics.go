@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/headwater/headwater/collector/erasure"
 	"github.com/headwater/headwater/collector/forward"
 	"github.com/headwater/headwater/collector/spool"
 	"github.com/headwater/headwater/collector/store"
@@ -149,5 +150,20 @@ func registerRedis(registry prometheus.Registerer, v *visitors.Visitors) {
 		figure[stats]{"headwater_redis_checked_total", "Records that went through the duplicate filter.", func(s stats) float64 { return float64(s.Checked) }},
 		figure[stats]{"headwater_redis_claims_total", "First touches claimed.", func(s stats) float64 { return float64(s.Claims) }},
 		figure[stats]{"headwater_redis_failures_total", "Round trips that failed.", func(s stats) float64 { return float64(s.Failures) }},
+	))
+}
+
+// registerErasures shows the figures of erasures.
+func registerErasures(registry prometheus.Registerer, e *erasure.Erasures) {
+	type stats = erasure.Stats
+	registry.MustRegister(newFigures(e.Stats, prometheus.GaugeValue,
+		figure[stats]{"headwater_erasures_unfinished", "Erasures that are not clean everywhere yet.", func(s stats) float64 { return float64(s.Unfinished) }},
+		figure[stats]{"headwater_erasure_tombstones", "Ids of erased people.", func(s stats) float64 { return float64(s.Tombstones) }},
+	), newFigures(e.Stats, prometheus.CounterValue,
+		figure[stats]{"headwater_erased_records_dropped_total", "Records of erased people, from before, that came by again and were not stored.", func(s stats) float64 { return float64(s.Dropped) }},
+		figure[stats]{"headwater_erased_records_changed_total", "Records that were stored without what belonged to an erased person.", func(s stats) float64 { return float64(s.Changed) }},
+		figure[stats]{"headwater_erased_imports_refused_total", "Rows of imports and deals about erased people.", func(s stats) float64 { return float64(s.Refused) }},
+		figure[stats]{"headwater_erasures_completed_total", "Erasures that this collector found to be clean everywhere.", func(s stats) float64 { return float64(s.Completed) }},
+		figure[stats]{"headwater_set_aside_removed_total", "Dead letters and damaged segments that were older than set_aside_days and are gone for good.", func(s stats) float64 { return float64(s.Expired) }},
 	))
 }

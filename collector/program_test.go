@@ -23,12 +23,13 @@ const payloadDir = "../schema/testdata/payloads"
 // rig is the whole program on a real ClickHouse and a real Redis.
 type rig struct {
 	*program
-	config Config
-	base   string // of the public endpoints
-	key    string // API key of the first site
-	redis  string
-	dsn    string
-	client *http.Client
+	config  Config
+	base    string // of the public endpoints
+	key     string // API key of the first site
+	betaKey string // of the second, where a test made one
+	redis   string
+	dsn     string
+	client  *http.Client
 }
 
 // testConfig is a configuration for the sites of the corpus on free ports, with a key for the first site.

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/headwater/headwater/collector/erasure"
 	"github.com/headwater/headwater/collector/forward"
 	"github.com/headwater/headwater/collector/spool"
 	"github.com/headwater/headwater/collector/store"
@@ -70,6 +71,7 @@ type program struct {
 	spool     *spool.Spool
 	store     *store.Store
 	visitors  *visitors.Visitors
+	erasures  *erasure.Erasures
 	forwarder *forward.Forwarder
 	public    *http.Server
 	private   *http.Server
@@ -117,6 +119,7 @@ func start(ctx context.Context, config Config, migrate bool, log *slog.Logger) (
 	}
 	p.forward(config, migrate)
 	registerForwarder(registry, p.forwarder)
+	registerErasures(registry, p.erasures)
 	log.Info("headwater accepts", "public", "http://"+p.publicAddr.String(), "private", "http://"+p.privateAddr.String())
 	return p, nil
 }
@@ -138,7 +141,7 @@ func (p *program) open(ctx context.Context, config Config) error {
 	if p.store, err = store.Open(ctx, config.ClickHouseDSN); err != nil {
 		return fmt.Errorf("clickhouse_dsn: %w", err)
 	}
-	return nil
+	return p.openErasures(config)
 }
 
 // listen starts one server and returns its address.

@@ -18,6 +18,7 @@ type settings struct {
 	SpoolMaxBytes    *int64   `help:"How many bytes may wait there before browsers are told to come again. Default 10737418240." placeholder:"BYTES" env:"HEADWATER_SPOOL_MAX_BYTES"`
 	SpoolSealMS      *int     `help:"Age in milliseconds at which waiting records are forwarded. Lower shows leads sooner, higher makes fewer, larger inserts. Default 500." placeholder:"MS" env:"HEADWATER_SPOOL_SEAL_MS"`
 	SpoolReplayHours *int     `help:"How long forwarded records are held there for a replay. Default 24." placeholder:"HOURS" env:"HEADWATER_SPOOL_REPLAY_HOURS"`
+	SetAsideDays     *int     `help:"How long dead letters and damaged segments are kept for you; 0 for ever. Default 90." placeholder:"DAYS" env:"HEADWATER_SET_ASIDE_DAYS"`
 	Secret           *string  `help:"Secret of this installation, at least 32 characters; contact ids depend on it, so keep it. Better in the file or the environment than here." placeholder:"SECRET" env:"HEADWATER_SECRET"`
 	RetentionMonths  *int     `help:"How long ClickHouse keeps rows. Default 25." placeholder:"MONTHS" env:"HEADWATER_RETENTION_MONTHS"`
 	TrustedProxies   []string `help:"Proxies whose X-Forwarded-For is believed: addresses or ranges, separated by commas." placeholder:"RANGES" env:"HEADWATER_TRUSTED_PROXIES"`
@@ -44,6 +45,9 @@ func (s settings) apply(c *Config) {
 	}
 	if s.SpoolReplayHours != nil {
 		c.SpoolReplayHours = *s.SpoolReplayHours
+	}
+	if s.SetAsideDays != nil {
+		c.SetAsideDays = *s.SetAsideDays
 	}
 	if s.RetentionMonths != nil {
 		c.RetentionMonths = *s.RetentionMonths

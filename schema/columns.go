@@ -42,6 +42,10 @@ func column(rows []reflect.Value, index []int) any {
 		return collect(rows, index, func(v reflect.Value) decimal.Decimal { return *v.Addr().Interface().(*decimal.Decimal) })
 	case map[string]string:
 		return collect(rows, index, func(v reflect.Value) map[string]string { return *v.Addr().Interface().(*map[string]string) })
+	case map[string]uint64:
+		return collect(rows, index, func(v reflect.Value) map[string]uint64 { return *v.Addr().Interface().(*map[string]uint64) })
+	case uint8:
+		return collect(rows, index, func(v reflect.Value) uint8 { return uint8(v.Uint()) })
 	default:
 		return collect(rows, index, reflect.Value.String)
 	}

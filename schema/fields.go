@@ -82,6 +82,8 @@ func columnValue(v reflect.Value) any {
 		return parsedUUID(string(value))
 	case RecordID:
 		return parsedUUID(string(value))
+	case ErasureID:
+		return parsedUUID(string(value))
 	}
 	if v.Kind() == reflect.String {
 		return v.String()

@@ -29,6 +29,7 @@ type Config struct {
 	Secret  []byte // of the installation; contact ids are derived from it
 	Keeper  Keeper
 	Reports Reporter
+	People  People           // nil: no export, no erasure
 	Now     func() time.Time // nil: time.Now
 	Metrics prometheus.Registerer
 }
@@ -70,6 +71,11 @@ func (a *API) Register(e *echo.Echo) {
 	e.GET("/api/reports", a.getReportNames, a.authorise)
 	e.GET("/api/reports/:name", a.getReport, a.authorise)
 	e.POST("/api/reports/:name", a.postReport, a.authorise)
+	if a.config.People != nil {
+		e.POST("/api/export", a.postExport, a.authorise)
+		e.POST("/api/erase", a.postErase, a.authorise)
+		e.GET("/api/erasures/:id", a.getErasure, a.authorise)
+	}
 }
 
 type endpoint struct {
@@ -84,6 +90,9 @@ var endpoints = []endpoint{
 	{"POST", "/api/companies", "tells which companies the CRM knew already", "JSON lines, a JSON array or CSV: crm_id, domain, name, created_at"},
 	{"POST", "/api/deals", "tells of deals and of their changes", "JSON, JSON lines, a JSON array or CSV: deal_id, status (open, won, lost), stage, amount, currency, contact_email, contact_crm_id, company_crm_id, company_domain, company_name, created_at, won_at, changed_at"},
 	{"GET", "/api/reports", "lists the reports", ""},
+	{"POST", "/api/export", "tells everything that is held of a person", "JSON: email or visitor_id, format (json, or csv in a zip)"},
+	{"POST", "/api/erase", "forgets a person, everywhere", "JSON: email or visitor_id, reason (a reference without names)"},
+	{"GET", "/api/erasures/{id}", "tells how far an erasure came", ""},
 	{"GET", "/api/reports/{name}", "answers one report", "by, data_point, from, to, zone, format=json|csv|table and what else the report takes"},
 }
 

@@ -35,6 +35,12 @@ func (b *batch) deal(r row) ([]schema.Record, error) {
 	}
 	deal.ChangeID = contentID("deal", string(deal.SiteID), string(deal.DealID), string(deal.Status), deal.Stage, deal.Amount.String(),
 		deal.Currency, string(deal.ContactID), deal.ContactCRMID, string(deal.CompanyID), said(r, colCreatedAt), said(r, colWonAt), changed)
+	if err := b.checkErased(deal.ContactID, deal.ContactCRMID); errors.Is(err, errErased) {
+		deal.ContactID, deal.ContactCRMID = "", "" // a deal is the company's
+		b.outcome.WithoutContact++
+	} else if err != nil {
+		return nil, err
+	}
 	return []schema.Record{deal}, nil
 }
 

@@ -27,9 +27,11 @@ type rowFault struct {
 
 // outcome is the answer to a call with rows: the good ones are kept, the others named.
 type outcome struct {
-	Accepted int        `json:"accepted"`
-	Rejected int        `json:"rejected"`
-	Errors   []rowFault `json:"errors,omitempty"`
+	Accepted int `json:"accepted"`
+	Rejected int `json:"rejected"`
+	// WithoutContact counts the deals that were kept without their contact, who was erased.
+	WithoutContact int        `json:"without_contact,omitempty"`
+	Errors         []rowFault `json:"errors,omitempty"`
 	// Unlisted counts the faulty rows beyond those in Errors.
 	Unlisted int `json:"unlisted_errors,omitempty"`
 	// Ignored names the columns that mean nothing here: perhaps a typing error.
@@ -42,11 +44,12 @@ type batch struct {
 	receivedAt time.Time // UTC, milliseconds
 	outcome    outcome
 	records    []schema.Record
+	barred     func(contact schema.ContactID, crmID string) error // nil where nobody was erased; its error says why not
 }
 
 // postRows is the way of every call with rows: read, decode each row, keep the good ones in one go, answer.
 func (a *API) postRows(c echo.Context, columns []string, decode func(*batch, row) ([]schema.Record, error)) error {
-	b := &batch{site: siteOf(c), receivedAt: a.config.Now().UTC().Truncate(time.Millisecond)}
+	b := &batch{site: siteOf(c), receivedAt: a.config.Now().UTC().Truncate(time.Millisecond), barred: a.barred(c)}
 	ignored := map[string]bool{}
 	err := readBody(c, func(line int, r row, err error) error {
 		var records []schema.Record
@@ -155,6 +158,9 @@ func (b *batch) contact(r row) ([]schema.Record, error) {
 		ReceivedAt:  b.receivedAt,
 	}
 	schema.Bound(contact)
+	if err := b.checkErased(contact.ContactID, contact.CRMID); err != nil {
+		return nil, err
+	}
 	contact.ImportID = contentID("contact", string(b.site.ID), string(contact.ContactID), contact.CRMID, string(contact.CompanyID),
 		contact.CompanyName, created.identity)
 	records := []schema.Record{contact}

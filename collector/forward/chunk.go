@@ -32,6 +32,7 @@ type row struct {
 	id       string
 	typed    bool // a submission with fields
 	payload  []byte
+	erased   bool // of a person who was erased: counted as a row of its chunk, and not stored
 }
 
 // record decodes the row.
@@ -61,8 +62,13 @@ type piece struct {
 // a pure function of the segment: the chunks that a checkpoint counts are the same after a restart; where they are not,
 // since the file was damaged or this code changed, the fingerprint tells.
 func cut(segment uuid.UUID, frames []spool.Frame, limits limits) iter.Seq[piece] {
+	return cutScreened(segment, frames, limits, nil)
+}
+
+// cutScreened is cut, where screen says what must not be stored, or not as it is. That changes no chunk, only rows in it.
+func cutScreened(segment uuid.UUID, frames []spool.Frame, limits limits, screen screen) iter.Seq[piece] {
 	return func(yield func(piece) bool) {
-		c := cutter{segment: segment, limits: limits, sites: map[schema.SiteID]schema.SiteID{}}
+		c := cutter{segment: segment, limits: limits, screen: screen, sites: map[schema.SiteID]schema.SiteID{}}
 		for _, frame := range frames {
 			record, err := schema.Decode(frame.Payload)
 			if err != nil {
@@ -88,6 +94,7 @@ func cut(segment uuid.UUID, frames []spool.Frame, limits limits) iter.Seq[piece]
 type cutter struct {
 	segment uuid.UUID
 	limits  limits
+	screen  screen
 	filling []*chunk // in the order of their first records
 	sites   map[schema.SiteID]schema.SiteID
 	ended   int
@@ -121,10 +128,14 @@ func (c *cutter) row(frame spool.Frame, record schema.Record, into *chunk) row {
 		site = schema.SiteID(strings.Clone(string(record.Site())))
 		c.sites[site] = site
 	}
+	payload, erased := frame.Payload, false
+	if c.screen != nil {
+		payload, erased = c.screen(record, payload)
+	}
 	submission, _ := record.(*schema.Submission)
 	return row{
 		identity: frame.Identity(c.segment), sequence: frame.Sequence, site: site, id: strings.Clone(record.ID()),
-		typed: submission != nil && len(submission.Fields) > 0, payload: into.copied(frame.Payload),
+		typed: submission != nil && len(submission.Fields) > 0, payload: into.copied(payload), erased: erased,
 	}
 }
 

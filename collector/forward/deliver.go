@@ -32,27 +32,27 @@ func (f *Forwarder) deliver(ctx context.Context, t *task) error {
 
 // withoutDuplicates drops the records that another copy of was seen before. The filter runs once for a chunk, before the first
 // try to insert: it claims the identities, so asking again would give the same answer.
-func (f *Forwarder) withoutDuplicates(ctx context.Context, c *chunk) []row {
+func (f *Forwarder) withoutDuplicates(ctx context.Context, c *chunk, rows []row) []row {
 	if f.config.Visitors == nil || !c.kind.FromBrowser() {
-		return c.rows
+		return rows
 	}
-	seen := make([]visitors.Seen, len(c.rows))
-	for i := range c.rows {
-		r := &c.rows[i]
+	seen := make([]visitors.Seen, len(rows))
+	for i := range rows {
+		r := &rows[i]
 		seen[i] = visitors.Seen{Site: r.site, Kind: c.kind, ID: r.id, Identity: r.identity.String()}
 	}
 	duplicate, err := f.config.Visitors.Duplicates(ctx, seen)
 	f.redisAnswered(ctx, err)
 	if err != nil {
-		return c.rows
+		return rows
 	}
-	kept := make([]row, 0, len(c.rows))
-	for i := range c.rows {
+	kept := make([]row, 0, len(rows))
+	for i := range rows {
 		if !duplicate[i] {
-			kept = append(kept, c.rows[i])
+			kept = append(kept, rows[i])
 		}
 	}
-	f.stats.duplicates.Add(uint64(len(c.rows) - len(kept)))
+	f.stats.duplicates.Add(uint64(len(rows) - len(kept)))
 	return kept
 }
 

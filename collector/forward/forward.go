@@ -23,6 +23,8 @@ type Config struct {
 	Store *store.Store
 	// Visitors is Redis; nil for none: then nothing is filtered or claimed, and ClickHouse alone merges duplicates.
 	Visitors *visitors.Visitors
+	// Erasures keeps out who was erased; nil for nobody.
+	Erasures Erasures
 	// RetryMin and RetryMax bound the wait after a failure; it doubles, with full jitter. Defaults 100 ms and 30 s.
 	RetryMin, RetryMax time.Duration
 	// InsertTimeout bounds one try to insert a chunk, for a server that accepts and never answers. Default 1 min.

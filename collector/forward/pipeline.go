@@ -120,13 +120,17 @@ func (f *Forwarder) readSegment(ctx context.Context, segment *spool.Segment, don
 	if done.Segment == segment.ID && done.Pass == segment.Pass && reaches(segment.ID, contents.Frames, f.limits, done) {
 		settled = done.Chunk
 	}
-	for p := range cut(segment.ID, contents.Frames, f.limits) {
+	screen, failed := f.screen(ctx)
+	for p := range cutScreened(segment.ID, contents.Frames, f.limits, screen) {
+		if err := failed(); err != nil {
+			return err
+		}
 		switch {
 		case p.unreadable != nil:
 			err = f.bury(ctx, *p.unreadable)
 		case p.chunk.number >= settled:
 			p.chunk.pass = segment.Pass
-			err = pass(ctx, to, &task{chunk: p.chunk, rows: p.chunk.rows, done: make(chan struct{}),
+			err = pass(ctx, to, &task{chunk: p.chunk, rows: withoutErased(p.chunk.rows), done: make(chan struct{}),
 				checkpoint: spool.Checkpoint{Segment: segment.ID, Pass: segment.Pass, Chunk: p.chunk.number + 1, Plan: p.chunk.through}})
 		}
 		if err != nil {
@@ -141,7 +145,7 @@ func (f *Forwarder) filter(ctx context.Context, from <-chan *task, ordered, to c
 	for t := range from {
 		if t.chunk != nil {
 			f.step(ctx, beforeFilter, t)
-			t.rows = f.withoutDuplicates(ctx, t.chunk)
+			t.rows = f.withoutDuplicates(ctx, t.chunk, t.rows)
 		}
 		if err := pass(ctx, ordered, t); err != nil {
 			return err

@@ -37,6 +37,8 @@ const (
 	LinkOtherSite       Reason = "link_other_site"
 	PrivacySignal       Reason = "privacy_signal"
 	UnknownReport       Reason = "unknown_report"
+	UnknownErasure      Reason = "unknown_erasure"
+	SeveralPeople       Reason = "several_people"
 	UnknownPath         Reason = "unknown_path"
 	Method              Reason = "method"
 	MissingKey          Reason = "missing_key"
@@ -77,6 +79,8 @@ var statuses = map[Reason]int{
 	LinkOtherSite:       http.StatusForbidden,
 	PrivacySignal:       http.StatusForbidden,
 	UnknownReport:       http.StatusNotFound,
+	UnknownErasure:      http.StatusNotFound,
+	SeveralPeople:       http.StatusConflict,
 	UnknownPath:         http.StatusNotFound,
 	Method:              http.StatusMethodNotAllowed,
 	MissingKey:          http.StatusUnauthorized,

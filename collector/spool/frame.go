@@ -157,11 +157,12 @@ type scanned struct {
 	last   uint64 // sequence of the last sound frame; of the last record where there is an end mark
 	sealed bool   // an end mark was found
 	lost   int    // bytes that belong to no sound frame, the tail included
+	erased int    // sound frames whose record was erased (see Scrub)
 	tail   int    // how many of these come behind the last sound frame
 }
 
 // missing is how many records are known to be lost, by the gaps in their sequence.
-func (s *scanned) missing() uint64 { return s.last - uint64(len(s.frames)) }
+func (s *scanned) missing() uint64 { return s.last - uint64(len(s.frames)+s.erased) }
 
 // scan finds every sound frame: along the chain of lengths, and behind damage by the next magic whose checksum holds.
 func scan(data []byte, seed uint32) scanned {
@@ -189,6 +190,10 @@ func scan(data []byte, seed uint32) scanned {
 			break
 		}
 		found.last = frame.Sequence
+		if frame.Payload[0] == 0 && bytes.Equal(frame.Payload, erasedMark) {
+			found.erased++
+			continue
+		}
 		found.frames = append(found.frames, frame)
 	}
 	return found

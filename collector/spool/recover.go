@@ -120,7 +120,7 @@ func (s *Spool) sealFound(segment *Segment, found scanned) error {
 
 // removeHalfWritten removes what a crash left of a file that was being replaced: it may hold what should be gone.
 func (s *Spool) removeHalfWritten() {
-	for _, dir := range []string{"", deadLettersFolder} {
+	for _, dir := range []string{"", forwardedFolder, quarantineFolder, deadLettersFolder} {
 		infos, _ := s.on.ReadDir(s.path(dir))
 		for _, info := range infos {
 			if strings.HasSuffix(info.Name(), temporarySuffix) {

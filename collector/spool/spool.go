@@ -47,6 +47,8 @@ type Spool struct {
 	window sync.Mutex    // of the replay window; taken before mu
 	held   []heldSegment // in forwarded/, oldest first
 
+	scrubbed map[string]looked // by path; of Scrub
+
 	lettersMu sync.Mutex // of the folder of dead letters
 	box       letterBox
 

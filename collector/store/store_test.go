@@ -21,6 +21,7 @@ import (
 var tables = map[string]any{
 	"touches": schema.TouchRecord{}, "submissions": schema.Submission{}, "submission_fields": schema.SubmissionFields{},
 	"contacts": schema.Contact{}, "companies": schema.Company{}, "deals": schema.Deal{}, "verdicts": schema.Verdict{},
+	"erasures": schema.Tombstone{}, "erasure_steps": schema.ErasureStep{},
 }
 
 func open(t *testing.T, dsn string) *Store {
@@ -98,6 +99,8 @@ func fits(value any, column, name string) bool {
 		return column == "Decimal(18, 4)"
 	case map[string]string:
 		return column == "Map(String, String)" || column == "Map(LowCardinality(String), String)" && strings.HasSuffix(name, "parameters")
+	case map[string]uint64:
+		return column == "Map(String, UInt64)"
 	case string:
 		return column == "String" || column == "LowCardinality(String)" ||
 			column == "UUID" && (name == "import_id" || name == "change_id") ||
@@ -125,7 +128,9 @@ func fill(v reflect.Value, name string, n *int) {
 		*member = map[string]string{"e-mail": "ada@example.com", "Größe": "ü €🙂\n\t'\"\\", "": ""}
 	case *schema.DealStatus:
 		*member = schema.DealWon
-	case *schema.TouchID, *schema.VisitorID, *schema.SubmissionID:
+	case *map[string]uint64:
+		*member = map[string]uint64{"touches": 7, "": 0}
+	case *schema.TouchID, *schema.VisitorID, *schema.SubmissionID, *schema.RecordID, *schema.ErasureID:
 		v.SetString(uuid.NewSHA1(uuid.Nil, []byte{byte(*n)}).String())
 	default:
 		switch v.Kind() {
@@ -203,6 +208,8 @@ func same(a, b any) bool {
 		return a.Equal(b.(decimal.Decimal))
 	case map[string]string:
 		return len(a) == 0 && len(b.(map[string]string)) == 0 || reflect.DeepEqual(a, b)
+	case map[string]uint64:
+		return len(a) == 0 && len(b.(map[string]uint64)) == 0 || reflect.DeepEqual(a, b)
 	}
 	return a == b
 }
