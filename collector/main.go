@@ -58,6 +58,7 @@ type commandLine struct {
 	Report      reportCommand      `cmd:"" help:"Print a report."`
 	Export      exportCommand      `cmd:"" help:"Print everything that is held of a person."`
 	Erase       eraseCommand       `cmd:"" help:"Forget a person, everywhere."`
+	Suspects    suspectsCommand    `cmd:"" help:"Show what is under suspicion and so left out of reports, and change your mind about it."`
 	CheckConfig checkConfigCommand `cmd:"" name:"check-config" help:"Print everything that is wrong with the configuration, and what is in effect."`
 	Key         keyCommand         `cmd:"" help:"Make an API key with its hash, and a secret."`
 }

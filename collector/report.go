@@ -24,6 +24,8 @@ type reportCommand struct {
 	Zone         string `help:"Time zone of dates and periods. Default: the site's." placeholder:"ZONE"`
 	Credit       string `help:"Credit last_non_direct or last. Default last_non_direct." placeholder:"RULE"`
 	LookbackDays int    `help:"How old the latest known touch may be to get the credit. Default: the site's." placeholder:"DAYS"`
+	Suspects     string `help:"exclude what is under suspicion, or include it. Default exclude." placeholder:"RULE"`
+	Reason       string `help:"Only this suspicion, in the list of suspects." placeholder:"REASON"`
 	Grain        string `help:"Period of leads_over_time: day, week or month." placeholder:"GRAIN"`
 	Limit        int    `help:"How many rows a list may have." placeholder:"N"`
 	Email        string `help:"The contact of a contact_card, by e-mail address." placeholder:"ADDRESS"`
@@ -36,7 +38,7 @@ type reportCommand struct {
 // Help is shown by headwater report -h.
 func (reportCommand) Help() string {
 	var list strings.Builder
-	list.WriteString("The reports, and what each takes besides site, zone, credit and lookback-days:\n\n")
+	list.WriteString("The reports, and what each takes besides site, zone, credit, lookback-days and suspects:\n\n")
 	for _, name := range reports.Names() {
 		fmt.Fprintf(&list, "  %-18s %s\n", name, strings.ReplaceAll(strings.Join(reports.Takes(name), ", "), "_", "-"))
 	}
@@ -104,7 +106,7 @@ func chooseSite(sites []schema.Site, id string) (*schema.Site, error) {
 func (r reportCommand) params(site *schema.Site, secret []byte) (reports.Params, error) {
 	values := map[string][]string{}
 	for name, text := range map[string]string{
-		"by": r.By, "data_point": r.DataPoint, "from": r.From, "to": r.To, "zone": r.Zone, "credit": r.Credit, "grain": r.Grain,
+		"by": r.By, "data_point": r.DataPoint, "from": r.From, "to": r.To, "zone": r.Zone, "credit": r.Credit, "suspects": r.Suspects, "reason": r.Reason, "grain": r.Grain,
 		"contact": r.Contact, "company": r.Company, "limit": number(r.Limit), "lookback_days": number(r.LookbackDays),
 	} {
 		if text != "" {

@@ -80,8 +80,6 @@ func columnValue(v reflect.Value) any {
 		return parsedUUID(string(value))
 	case SubmissionID:
 		return parsedUUID(string(value))
-	case RecordID:
-		return parsedUUID(string(value))
 	case ErasureID:
 		return parsedUUID(string(value))
 	}

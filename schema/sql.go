@@ -12,3 +12,8 @@ var Tables embed.FS
 //
 //go:embed attribution/*.sql attribution/facts/*.sql
 var Attribution embed.FS
+
+// Judging holds the statements by which an operator overrules what the collector suspects.
+//
+//go:embed suspects/*.sql
+var Judging embed.FS

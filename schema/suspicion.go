@@ -1,9 +1,7 @@
 package schema
 
-import "time"
-
 // Suspicion is why a touch or a submission is kept and yet left out of the reports; "" where nobody doubts it. It is a
-// guess, never a proof, so nothing is thrown away for it, and an operator can overrule it (Verdict).
+// guess, never a proof, so nothing is thrown away for it, and an operator can overrule it: the columns verdict and judged_at, which only `headwater suspects` fills.
 type Suspicion string
 
 // The suspicions. Where several fit, a record has the first of them in this order.
@@ -31,15 +29,5 @@ func Suspicions() []Suspicion {
 	return []Suspicion{SuspectBot, SuspectHoneypot, SuspectTooFast, SuspectNoToken, SuspectForgedOrigin, SuspectReferrerSpam, SuspectRate, SuspectOperator}
 }
 
-// RecordID is the id of a touch or a submission.
-type RecordID string
-
-// Verdict is an operator's word about one record, over whatever the collector thought: a row of table verdicts. The latest
-// counts. The record itself is never changed, so that a replay or a resend cannot undo the verdict.
-type Verdict struct {
-	SiteID    SiteID    `json:"site_id" ch:"site_id" by:"server"`
-	Kind      string    `json:"kind" ch:"kind" by:"server"` // touch or submission
-	RecordID  RecordID  `json:"record_id" ch:"record_id" by:"server"`
-	Suspect   Suspicion `json:"suspect,omitempty" ch:"suspect" by:"server"` // "": cleared
-	DecidedAt time.Time `json:"decided_at" ch:"decided_at" by:"server"`
-}
+// VerdictClear is the verdict by which an operator takes a suspicion away; every other verdict is a Suspicion.
+const VerdictClear = "clear"

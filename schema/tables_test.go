@@ -11,7 +11,7 @@ import (
 // tableRecords says which struct is a row of which table.
 var tableRecords = map[string]any{
 	"touches": TouchRecord{}, "submissions": Submission{}, "submission_fields": SubmissionFields{},
-	"contacts": Contact{}, "companies": Company{}, "deals": Deal{}, "verdicts": Verdict{},
+	"contacts": Contact{}, "companies": Company{}, "deals": Deal{},
 	"erasures": Tombstone{}, "erasure_steps": ErasureStep{}, "nodes": Node{},
 }
 
@@ -27,6 +27,9 @@ var (
 	columnLine  = regexp.MustCompile(`^    (\w+)\s+(\S.*?),?$`)
 	alterTable  = regexp.MustCompile(`(?s)ALTER TABLE (\w+)\n(.*?);`)
 	addedColumn = regexp.MustCompile(`^    ADD COLUMN IF NOT EXISTS (\w+)\s+(\S.*?)\s+AFTER (\w+),?$`)
+	// Which row wins may be worked out anew; and columns with a DEFAULT or an ALIAS are an operator's, which no insert of ours fills.
+	changedKeep  = regexp.MustCompile(`^    MODIFY COLUMN keep UInt64 MATERIALIZED \S.*$`)
+	operatorsOwn = regexp.MustCompile(`^    ADD COLUMN IF NOT EXISTS (verdict|judged_at|suspicion) .* (DEFAULT|ALIAS) .* AFTER \w+,$`)
 )
 
 // ddl is one CREATE TABLE with the ALTER TABLEs after it, read as text.
@@ -74,6 +77,9 @@ func readTables(t *testing.T) map[string]ddl {
 func alter(t *testing.T, file string, table ddl, lines string) ddl {
 	t.Helper()
 	for _, line := range strings.Split(lines, "\n") {
+		if changedKeep.MatchString(line) || operatorsOwn.MatchString(line) {
+			continue
+		}
 		column := addedColumn.FindStringSubmatch(line)
 		if column == nil {
 			t.Errorf("%s: can't read the line %q", file, line)

@@ -32,7 +32,7 @@ type reportName struct {
 func (a *API) getReportNames(c echo.Context) error {
 	var names []reportName
 	for _, name := range reports.Names() {
-		names = append(names, reportName{name, append(slices.Clone(reports.Takes(name)), "zone", "lookback_days", "credit", "format")})
+		names = append(names, reportName{name, append(slices.Clone(reports.Takes(name)), "zone", "lookback_days", "credit", "suspects", "format")})
 	}
 	return c.JSON(http.StatusOK, map[string]any{"reports": names})
 }

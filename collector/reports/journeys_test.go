@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/uuid"
 
@@ -33,10 +35,19 @@ type given struct {
 	Companies   []*schema.Company     `json:"companies"`
 	Deals       []*schema.Deal        `json:"deals"`
 	Crowds      []crowd               `json:"crowds"`
+	// Verdicts are what an operator said of the records, in that order.
+	Verdicts []verdict `json:"verdicts"`
 	// Reports holds the parameters of each wanted result by its name: "<report>" or "<report>.<variant>".
 	Reports map[string]map[string]string `json:"reports"`
 
 	site schema.SiteID
+}
+
+// verdict is an operator's word about a touch or a submission, by its id.
+type verdict struct {
+	Touch      string `json:"touch"`
+	Submission string `json:"submission"`
+	Verdict    string `json:"verdict"` // clear, or a suspicion
 }
 
 // crowd is many leads that came alike, for journeys about rates: each with one touch and one submission, and the first
@@ -54,6 +65,7 @@ func TestJourneys(t *testing.T) {
 	journeys := readJourneys(t)
 	for _, journey := range journeys {
 		insert(t, conn, journey.records())
+		journey.judge(t, conn)
 	}
 	for _, journey := range journeys {
 		t.Run(string(journey.site), func(t *testing.T) {
@@ -241,6 +253,47 @@ func (g *given) records() []schema.Record {
 		records = append(records, deal)
 	}
 	return records
+}
+
+// judge gives the journey's verdicts, as `headwater suspects` does.
+func (g *given) judge(t *testing.T, conn driver.Conn) {
+	t.Helper()
+	for i, v := range g.Verdicts {
+		table, id := "touches", v.Touch
+		if v.Touch == "" {
+			table, id = "submissions", v.Submission
+		}
+		text, err := fs.ReadFile(schema.Judging, "suspects/judge_"+table+".sql")
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := time.Date(2026, 6, 1, 12, 0, i, 0, time.UTC)
+		ctx := clickhouse.Context(context.Background(), clickhouse.WithParameters(clickhouse.Parameters{
+			"site": string(g.site), "verdict": v.Verdict, "judged_at": at.Format(instantLayout), "since": earliest.Format(instantLayout),
+			"until": latest.Format(instantLayout), "reason": "", "source": "", "referrer_domain": "", "form": "", "ids": "['" + word(id) + "']",
+		}), clickhouse.WithSettings(clickhouse.Settings{"insert_deduplicate": 0}))
+		if err := conn.Exec(ctx, string(text)); err != nil {
+			t.Fatalf("%s: %v", g.site, err)
+		}
+	}
+}
+
+// believed is the journey without what is under suspicion after all verdicts.
+func (g *given) believed() *given {
+	last := map[string]string{}
+	for _, v := range g.Verdicts {
+		last[word(v.Touch+v.Submission)] = v.Verdict
+	}
+	doubted := func(id string, suspect schema.Suspicion) bool {
+		if said := last[id]; said != "" {
+			return said != schema.VerdictClear
+		}
+		return suspect != ""
+	}
+	rest := *g
+	rest.Touches = slices.DeleteFunc(slices.Clone(g.Touches), func(r *schema.TouchRecord) bool { return doubted(string(r.TouchID), r.Suspect) })
+	rest.Submissions = slices.DeleteFunc(slices.Clone(g.Submissions), func(r *schema.Submission) bool { return doubted(string(r.SubmissionID), r.Suspect) })
+	return &rest
 }
 
 // tsv writes a result for comparison: columns, rows and, where there are any, the totals.

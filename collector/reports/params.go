@@ -63,6 +63,15 @@ const (
 // Credits lists the rules of credit.
 func Credits() []Credit { return []Credit{LastNonDirect, Last} }
 
+// Doubt says what becomes of the touches and submissions under suspicion.
+type Doubt string
+
+// Suspects are left out, or count like all others.
+const (
+	ExcludeSuspects Doubt = "exclude"
+	IncludeSuspects Doubt = "include"
+)
+
 // Grain is the length of a period of leads_over_time. Weeks begin on Monday.
 type Grain string
 
@@ -84,7 +93,7 @@ const maxLimit = 100_000
 
 // Params are the parameters of all reports. Zero values stand for the defaults. Each report takes some (Takes tells);
 // one that is set and not taken is an error, so that nobody reads an answer to another question than the one asked.
-// Site, Zone, LookbackDays and Credit may always be set: they come from the site's config.
+// Site, Zone, LookbackDays and Credit, which come from the site's config, and Suspects may always be set.
 type Params struct {
 	Site schema.SiteID
 	// By are the dimensions, in the order of the columns. Default: source.
@@ -100,6 +109,10 @@ type Params struct {
 	LookbackDays int
 	// Credit is the rule of credit. Default: LastNonDirect.
 	Credit Credit
+	// Suspects says whether suspects count. Default: ExcludeSuspects.
+	Suspects Doubt
+	// Reason is the one suspicion that a list of suspects is about. Default: all.
+	Reason schema.Suspicion
 	// Grain is the length of a period. Default: Day.
 	Grain Grain
 	// Limit bounds the rows of lists (top_forms, top_referrers: 10, recent_leads: 20 where 0).
@@ -124,7 +137,7 @@ func paramErrorf(param, format string, args ...any) error {
 
 // ParamNames lists the parameters as the API and the command line name them.
 func ParamNames() []string {
-	return []string{"site", "by", "data_point", "from", "to", "zone", "lookback_days", "credit", "grain", "limit", "contact", "company"}
+	return []string{"site", "by", "data_point", "from", "to", "zone", "lookback_days", "credit", "suspects", "grain", "limit", "contact", "company", "reason"}
 }
 
 // ParseParams reads parameters from text, such as a URL's query. by may be repeated or hold several with commas. A
@@ -168,6 +181,10 @@ func (p *Params) set(name, text string) error {
 		p.Zone = text
 	case "credit":
 		p.Credit = Credit(text)
+	case "suspects":
+		p.Suspects = Doubt(text)
+	case "reason":
+		p.Reason = schema.Suspicion(text)
 	case "grain":
 		p.Grain = Grain(text)
 	case "contact":
@@ -225,6 +242,7 @@ func (p Params) checked(report string) (asked, error) {
 func (a *asked) fill() error {
 	setDefault(&a.DataPoint, LeadCreation)
 	setDefault(&a.Credit, LastNonDirect)
+	setDefault(&a.Suspects, ExcludeSuspects)
 	setDefault(&a.Grain, Day)
 	setDefault(&a.LookbackDays, schema.DefaultLookbackDays)
 	setDefault(&a.Zone, schema.DefaultTimeZone)
@@ -232,6 +250,12 @@ func (a *asked) fill() error {
 		return err
 	}
 	if err := oneOf("credit", a.Credit, Credits()); err != nil {
+		return err
+	}
+	if err := oneOf("suspects", a.Suspects, []Doubt{ExcludeSuspects, IncludeSuspects}); err != nil {
+		return err
+	}
+	if err := oneOf("reason", a.Reason, append(schema.Suspicions(), "")); err != nil {
 		return err
 	}
 	if err := oneOf("grain", a.Grain, Grains()); err != nil {
@@ -269,6 +293,7 @@ func (p Params) onlyTaken(takes []string) error {
 	set := map[string]bool{
 		"by": len(p.By) > 0, "data_point": p.DataPoint != "", "from": p.From != "", "to": p.To != "",
 		"grain": p.Grain != "", "limit": p.Limit != 0, "contact": p.Contact != "", "company": p.Company != "",
+		"reason": p.Reason != "",
 	}
 	for _, name := range ParamNames() {
 		if set[name] && !slices.Contains(takes, name) {
@@ -308,6 +333,13 @@ func (a *asked) bound() error {
 		return paramErrorf("from", "%s is not before to, which is %s (and not included)", a.From, a.To)
 	}
 	return nil
+}
+
+// Range checks what any list of records takes, and returns the range as instants.
+func (p Params) Range() (since, until time.Time, err error) {
+	a := asked{Params: p}
+	err = a.fill()
+	return a.since, a.until, err
 }
 
 // maxPeriods bounds the rows of leads_over_time that a range may ask for: 27 years of days.

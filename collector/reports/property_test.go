@@ -36,6 +36,7 @@ func TestRandomWorlds(t *testing.T) {
 			random := rand.New(rand.NewPCG(first+i, 1))
 			world := randomWorld(random, schema.SiteID(fmt.Sprintf("world-%d", first+i)))
 			insert(t, conn, world.records())
+			world.judge(t, conn)
 			checkAgainstNaive(t, conn, world, random)
 			checkCards(t, conn, world)
 			checkOtherSums(t, conn, world)
@@ -61,12 +62,17 @@ func checkAgainstNaive(t *testing.T, conn driver.Conn, world *given, random *ran
 			if random.IntN(2) == 0 {
 				p.From, p.To = rangeFrom, rangeTo
 			}
+			believed := world.believed()
+			if random.IntN(4) == 0 {
+				p.Suspects, believed = IncludeSuspects, world
+			}
 			got := mustRun(t, conn, "source_breakdown", p)
 			checkSums(t, got)
-			if want := naiveBreakdown(world, p); !maps.Equal(counts(got), want) {
+			if want := naiveBreakdown(believed, p); !maps.Equal(counts(got), want) {
 				t.Errorf("%+v:\ngot  %v\nwant %v", p, counts(got), want)
 			}
-			if p.From == "" {
+			checkLeftOut(t, got.counted, world, believed, p)
+			if p.From == "" && p.Suspects == "" {
 				leads[point] = got.Totals[got.column("leads")]
 			}
 		}
@@ -75,6 +81,36 @@ func checkAgainstNaive(t *testing.T, conn driver.Conn, world *given, random *ran
 		if other, ok := leads[LeadCreation]; ok && other != total {
 			t.Errorf("%v leads under %s, %v under lead_creation", total, point, other)
 		}
+	}
+}
+
+// checkLeftOut holds the number of suspects in the totals against the records that are not believed.
+func checkLeftOut(t *testing.T, totals *Result, world, believed *given, p Params) {
+	t.Helper()
+	a, err := p.checked("source_breakdown")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inRange := func(at time.Time) int64 {
+		if at.Before(a.since) || !at.Before(a.until) {
+			return 0
+		}
+		return 1
+	}
+	var touches, submissions int64
+	for sign, g := range map[int64]*given{1: world, -1: believed} {
+		for _, touch := range g.Touches {
+			touches += sign * inRange(touch.OccurredAt)
+		}
+		for _, sent := range g.Submissions {
+			submissions += sign * inRange(sent.OccurredAt)
+		}
+	}
+	if got := totals.Value(0, "suspect_touches"); got != touches {
+		t.Errorf("%+v: %v touches left out, want %d", p, got, touches)
+	}
+	if got := totals.Value(0, "suspect_submissions"); got != submissions {
+		t.Errorf("%+v: %v submissions left out, want %d", p, got, submissions)
 	}
 }
 
@@ -195,16 +231,17 @@ func checkSums(t *testing.T, r *Result) {
 // checkCards looks at one contact of each kind: one first touch, one lead creation, a conversion for each other submission.
 func checkCards(t *testing.T, conn driver.Conn, world *given) {
 	t.Helper()
-	model := naive{given: *world, credit: LastNonDirect, lookback: 30 * 24 * time.Hour}
+	believed := world.believed()
+	model := naive{given: *believed, credit: LastNonDirect, lookback: 30 * 24 * time.Hour}
 	seen := map[bool]bool{}
-	for _, sent := range world.Submissions {
+	for _, sent := range believed.Submissions {
 		isNew := model.creation(sent.ContactID) != nil
 		if sent.ContactID == "" || seen[isNew] {
 			continue
 		}
 		seen[isNew] = true
 		want := map[string]int{"first_touch": 1, "lead_creation": 1, "company_source": 1}
-		for _, other := range world.Submissions {
+		for _, other := range believed.Submissions {
 			if other.ContactID == sent.ContactID && model.creation(sent.ContactID) != other {
 				want["conversion"]++
 			}
@@ -241,6 +278,8 @@ func checkOtherSums(t *testing.T, conn driver.Conn, world *given) {
 func checkResending(t *testing.T, conn driver.Conn, world *given, random *rand.Rand) {
 	t.Helper()
 	again := world.site + "-again"
+	sameVerdicts := *world
+	sameVerdicts.site = again
 	var resent []schema.Record
 	for _, record := range world.records() {
 		for i := range 1 + random.IntN(3) {
@@ -248,7 +287,11 @@ func checkResending(t *testing.T, conn driver.Conn, world *given, random *rand.R
 		}
 	}
 	random.Shuffle(len(resent), func(i, j int) { resent[i], resent[j] = resent[j], resent[i] })
-	insertShuffled(t, conn, resent)
+	half := len(resent) / 2
+	insertShuffled(t, conn, resent[:half])
+	insertShuffled(t, conn, resent[half:])
+	sameVerdicts.judge(t, conn)
+	insertShuffled(t, conn, resent[:half]) // a resend undoes no verdict
 	for _, p := range []Params{
 		{DataPoint: LeadCreation, By: []Dimension{BySource, ByCampaign}},
 		{DataPoint: CompanySource, By: []Dimension{ByChannel}, Credit: Last, From: rangeFrom, To: rangeTo},

@@ -29,6 +29,7 @@ func init() { // not in the declaration, because the functions look their own en
 		"leads_over_time":  {LeadsOverTime, []string{"by", "data_point", "from", "to", "grain"}},
 		"recent_leads":     {RecentLeads, []string{"from", "to", "limit"}},
 		"source_breakdown": {SourceBreakdown, []string{"by", "data_point", "from", "to"}},
+		"suspects":         {Suspects, []string{"reason", "from", "to", "limit"}},
 		"top_forms":        {TopForms, []string{"from", "to", "limit"}},
 		"top_referrers":    {TopReferrers, []string{"data_point", "from", "to", "limit"}},
 		"totals":           {Totals, []string{"from", "to"}},
@@ -47,7 +48,7 @@ func Run(ctx context.Context, conn driver.Conn, name string, p Params) (*Result,
 	return known.run(ctx, conn, p)
 }
 
-// Takes lists the parameters that a report takes beside site, zone, lookback_days and credit, which all take.
+// Takes lists the parameters that a report takes beside site, zone, lookback_days, credit and suspects, which all take.
 func Takes(name string) []string { return reports[name].takes }
 
 // SourceBreakdown tells which sources brought visitors, leads, conversions, companies, deals and money.
@@ -153,6 +154,22 @@ func RecentLeads(ctx context.Context, conn driver.Conn, p Params) (*Result, erro
 	}
 	result.hideEmpty = true
 	result.note(a, "credit", "range", "zone", "limit")
+	return result, nil
+}
+
+// Suspects lists what is under suspicion.
+func Suspects(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
+	a, err := p.checked("suspects")
+	if err != nil {
+		return nil, err
+	}
+	setDefault(&a.Limit, 50)
+	result, err := queryCounted(ctx, conn, "suspects", a)
+	if err != nil {
+		return nil, err
+	}
+	result.hideEmpty = true
+	result.note(a, "range", "zone", "limit")
 	return result, nil
 }
 

@@ -96,6 +96,28 @@ func (r *Result) note(a asked, names ...string) {
 		}
 		r.Notes = append(r.Notes, Note{Name: name, Value: value})
 	}
+	if text := r.suspectsText(a); text != "" {
+		r.Notes = append(r.Notes, Note{Name: "suspects", Value: text})
+	}
+}
+
+// suspectsText says what suspects did to the result, "" where nothing, or where nobody counted.
+func (r *Result) suspectsText(a asked) string {
+	if a.Suspects == IncludeSuspects {
+		return "included"
+	}
+	counted := r.counted
+	if r.Name == "totals" {
+		counted = r
+	}
+	if counted == nil || len(counted.Rows) == 0 {
+		return ""
+	}
+	touches, submissions := counted.Value(0, "suspect_touches"), counted.Value(0, "suspect_submissions")
+	if touches == int64(0) && submissions == int64(0) {
+		return ""
+	}
+	return fmt.Sprintf("left out: %v touches, %v submissions (`headwater suspects list`)", touches, submissions)
 }
 
 func (a asked) rangeText() string {

@@ -18,13 +18,14 @@ const maxSeconds = 60
 
 // settings are those of every query. readonly 2 allows reading only, and settings; the others are what the SQL relies
 // on and what a server's profile might have changed: missing sides of a join are empty values rather than NULL, and
-// FINAL merges duplicates that lie in different partitions.
+// FINAL merges duplicates, also those that lie in different partitions, before anything is left out.
 func settings() clickhouse.Settings {
 	return clickhouse.Settings{
 		"readonly":           2,
 		"max_execution_time": maxSeconds,
 		"join_use_nulls":     0,
 		"do_not_merge_across_partitions_select_final": 0,
+		"optimize_move_to_prewhere_if_final":          0,
 	}
 }
 
@@ -73,6 +74,8 @@ func (a asked) parameters() clickhouse.Parameters {
 		"zone":          a.Zone,
 		"lookback_days": strconv.Itoa(a.LookbackDays),
 		"credit":        string(a.Credit),
+		"suspects":      string(a.Suspects),
+		"reason":        string(a.Reason),
 		"grain":         string(a.Grain),
 		"limit":         strconv.Itoa(a.Limit),
 		"contacts":      "[" + strings.Join(contacts, ",") + "]",

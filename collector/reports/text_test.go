@@ -180,7 +180,7 @@ func TestFlatView(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows, err := conn.Query(context.Background(),
-		"SELECT form FROM top_forms(site = 'a', since = '2026-01-01 00:00:00', until = '2027-01-01 00:00:00', contacts = [], by = [], limit = 10)")
+		"SELECT form FROM top_forms(site = 'a', since = '2026-01-01 00:00:00', until = '2027-01-01 00:00:00', contacts = [], by = [], suspects = 'exclude', limit = 10)")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,10 +16,16 @@ func randomWorld(random *rand.Rand, site schema.SiteID) *given {
 	w := &worldMaker{Rand: random, given: &given{site: site}}
 	for range 60 {
 		touch := w.touch(w.time())
-		w.given.Touches = append(w.given.Touches, &schema.TouchRecord{VisitorID: w.visitor(), Touch: touch})
+		w.given.Touches = append(w.given.Touches, &schema.TouchRecord{VisitorID: w.visitor(), Touch: touch, Suspect: w.suspicion()})
 	}
 	for range 40 {
 		w.given.Submissions = append(w.given.Submissions, w.submission())
+	}
+	for range 6 {
+		touch, sent := w.given.Touches[w.IntN(60)], w.given.Submissions[w.IntN(40)]
+		w.given.Verdicts = append(w.given.Verdicts,
+			verdict{Touch: string(touch.TouchID), Verdict: w.pick(schema.VerdictClear, string(schema.SuspectOperator))},
+			verdict{Submission: string(sent.SubmissionID), Verdict: w.pick(schema.VerdictClear, string(schema.SuspectOperator))})
 	}
 	for range 6 {
 		w.given.Contacts = append(w.given.Contacts, &schema.Contact{
@@ -74,6 +80,11 @@ func (w *worldMaker) visitor() schema.VisitorID {
 	return schema.VisitorID(word("visitor-" + w.pick("1", "2", "3", "4", "5", "6", "7", "8", "9")))
 }
 
+// suspicion falls on every sixth record.
+func (w *worldMaker) suspicion() schema.Suspicion {
+	return schema.Suspicion(w.pick("", "", "", "", "", string(schema.SuspectBot)))
+}
+
 func (w *worldMaker) company() schema.CompanyID {
 	return schema.CompanyID(w.pick("", "", "domain:"+w.domain(), "name:"+w.name(), "crm:"+fmt.Sprint(w.IntN(3))))
 }
@@ -92,6 +103,7 @@ func (w *worldMaker) touch(at time.Time) schema.Touch {
 func (w *worldMaker) submission() *schema.Submission {
 	sent := &schema.Submission{
 		SubmissionID: schema.SubmissionID(w.uuid()), OccurredAt: w.time(), Form: schema.FormID(w.pick("signup", "demo")), CompanyID: w.company(),
+		Suspect: w.suspicion(),
 	}
 	if w.IntN(8) > 0 {
 		sent.ContactID = w.contact()

@@ -2,6 +2,7 @@
 --
 -- Parameters:
 --   site           the site
+--   suspects       exclude: without what is under suspicion; include: with it
 --   company        the company id, or another name of it: "domain:<domain>" or "name:<normalised name>"
 --   by             everything that a touch has: ['source','medium','campaign','term','content','channel','referrer_domain','landing_page','utm_id','parameters']
 --   lookback_days  how old the latest known touch may be to get the credit of a submission

@@ -2,6 +2,7 @@
 --
 -- Parameters:
 --   site           the site
+--   suspects       exclude: without what is under suspicion; include: with it
 --   by             the dimensions, any of source, medium, campaign, term, content, referrer_domain, channel
 --   data_point     by which touch a lead is placed: first_touch, lead_creation or company_source (conversion: lead_creation)
 --   since, until   the range of the leads' creation, UTC, half open

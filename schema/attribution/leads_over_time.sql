@@ -2,6 +2,7 @@
 --
 -- Parameters:
 --   site           the site
+--   suspects       exclude: without what is under suspicion; include: with it
 --   by             [] or one dimension of source, medium, campaign, term, content, referrer_domain, channel
 --   data_point     by which touch everything is placed: first_touch, lead_creation, conversion or company_source
 --   grain          day, week (from Monday) or month

@@ -2,6 +2,7 @@
 --
 -- Parameters:
 --   site           the site
+--   suspects       exclude: without what is under suspicion; include: with it
 --   by             the dimensions, any of source, medium, campaign, term, content, referrer_domain, channel
 --   data_point     by which touch everything is placed: first_touch, lead_creation, conversion or company_source
 --   since, until   the range, UTC, half open: submissions and deals by the time they were created, visitors by a touch in

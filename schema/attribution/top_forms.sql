@@ -2,6 +2,7 @@
 --
 -- Parameters:
 --   site           the site
+--   suspects       exclude: without what is under suspicion; include: with it
 --   by             []
 --   since, until   the range, UTC, half open
 --   contacts       []  (everyone)
@@ -17,6 +18,7 @@ sent AS
     SELECT form, 0 AS leads, 0 AS conversions, count() AS anonymous
     FROM submissions FINAL
     WHERE site_id = {site:String}
+      AND ({suspects:String} = 'include' OR suspicion = '')
       AND contact_id = ''
       AND occurred_at >= {since:DateTime64(3, 'UTC')} AND occurred_at < {until:DateTime64(3, 'UTC')}
     GROUP BY form

@@ -2,6 +2,7 @@
 --
 -- Parameters:
 --   site           the site
+--   suspects       exclude: without what is under suspicion; include: with it
 --   by             ['referrer_domain']
 --   data_point     by which touch everything is placed: first_touch, lead_creation, conversion or company_source
 --   since, until   the range, UTC, half open

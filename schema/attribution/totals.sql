@@ -3,10 +3,12 @@
 --
 -- Parameters:
 --   site           the site
+--   suspects       exclude: without what is under suspicion; include: with it
 --   since, until   the range, UTC, half open
 --
 -- A row: the one row there is. leads_with_deal and deals_of_leads are of the leads created in the range, whenever their
--- deals were created; won_amount has one pair of currency and amount for each currency.
+-- deals were created; won_amount has one pair of currency and amount for each currency. suspect_touches and
+-- suspect_submissions were left out of everything else: none where suspects is include.
 --
 -- with: company_aliases, deal_states
 WITH
@@ -15,7 +17,9 @@ contact_starts AS
 (
     SELECT contact_id, min(occurred_at) AS first_at, countIf(in_range(occurred_at)) AS sent
     FROM submissions FINAL
-    WHERE site_id = {site:String} AND contact_id != ''
+    WHERE site_id = {site:String}
+      AND ({suspects:String} = 'include' OR suspicion = '')
+      AND contact_id != ''
     GROUP BY contact_id
 ),
 imported_contacts AS
@@ -34,7 +38,7 @@ new_contacts AS
 company_starts AS
 (
     SELECT if(aliases.company_id != '', aliases.company_id, sent.company_id) AS company, min(sent.occurred_at) AS first_at
-    FROM (SELECT company_id, occurred_at FROM submissions FINAL WHERE site_id = {site:String} AND contact_id != '' AND company_id != '') AS sent
+    FROM (SELECT company_id, occurred_at FROM submissions FINAL WHERE site_id = {site:String} AND ({suspects:String} = 'include' OR suspicion = '') AND contact_id != '' AND company_id != '') AS sent
     LEFT JOIN company_aliases AS aliases ON aliases.alias = sent.company_id
     GROUP BY company
 ),
@@ -56,12 +60,26 @@ counted AS
 (
     SELECT 'visitors' AS what, uniqExact(visitor_id) AS n, CAST([], 'Array(Tuple(String, Decimal(38, 4)))') AS won
     FROM touches FINAL
-    WHERE site_id = {site:String} AND in_range(occurred_at) AND visitor_id != toUUID('00000000-0000-0000-0000-000000000000')
+    WHERE site_id = {site:String}
+      AND ({suspects:String} = 'include' OR suspicion = '')
+      AND in_range(occurred_at) AND visitor_id != toUUID('00000000-0000-0000-0000-000000000000')
 
     UNION ALL
     SELECT 'submissions', count(), []
     FROM submissions FINAL
-    WHERE site_id = {site:String} AND in_range(occurred_at)
+    WHERE site_id = {site:String}
+      AND ({suspects:String} = 'include' OR suspicion = '')
+      AND in_range(occurred_at)
+
+    UNION ALL
+    SELECT 'suspect_touches', count(), []
+    FROM touches FINAL
+    WHERE site_id = {site:String} AND in_range(occurred_at) AND suspicion != '' AND {suspects:String} != 'include'
+
+    UNION ALL
+    SELECT 'suspect_submissions', count(), []
+    FROM submissions FINAL
+    WHERE site_id = {site:String} AND in_range(occurred_at) AND suspicion != '' AND {suspects:String} != 'include'
 
     UNION ALL
     SELECT 'leads', countIf(is_lead), [] FROM new_contacts
@@ -111,5 +129,7 @@ SELECT
     sumIf(n, what = 'deals_of_leads') AS deals_of_leads,
     sumIf(n, what = 'deals') AS deals,
     sumIf(n, what = 'won_deals') AS won_deals,
-    anyIf(won, what = 'won_amount') AS won_amount
+    anyIf(won, what = 'won_amount') AS won_amount,
+    sumIf(n, what = 'suspect_touches') AS suspect_touches,
+    sumIf(n, what = 'suspect_submissions') AS suspect_submissions
 FROM counted

@@ -23,4 +23,5 @@ SELECT
     ) AS touch
 FROM touches FINAL
 WHERE site_id = {site:String}
+  AND ({suspects:String} = 'include' OR suspicion = '')
   AND visitor_id != toUUID('00000000-0000-0000-0000-000000000000')

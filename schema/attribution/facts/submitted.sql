@@ -40,5 +40,6 @@ SELECT
         ), '') AS attached_latest
 FROM submissions FINAL
 WHERE site_id = {site:String}
+  AND ({suspects:String} = 'include' OR suspicion = '')
   AND contact_id != ''
   AND (empty({contacts:Array(String)}) OR contact_id IN {contacts:Array(String)})

@@ -1,0 +1,83 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"github.com/headwater/headwater/schema"
+)
+
+// Judgement says which records of a site an operator means, and what of them. Members that are empty narrow nothing.
+type Judgement struct {
+	Site schema.SiteID
+	// Verdict is schema.VerdictClear, for records under suspicion, or a suspicion, for those that are not.
+	Verdict string
+	// Tables are touches, submissions or both.
+	Tables         []string
+	IDs            []string // canonical UUIDs
+	Reason         schema.Suspicion
+	Since, Until   time.Time // the range of their times, half open
+	Source         string
+	ReferrerDomain string
+	Form           schema.FormID
+}
+
+// The widest range of a Judgement.
+var (
+	earliest = time.Unix(0, 0).UTC()
+	latest   = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+// Judge gives the verdict as of now, and returns how many records of each table it is about. The same verdict again is about none.
+func (s *Store) Judge(ctx context.Context, j Judgement, now time.Time) (map[string]uint64, error) {
+	if j.Since.IsZero() {
+		j.Since = earliest
+	}
+	if j.Until.IsZero() {
+		j.Until = latest
+	}
+	judgedAt := now.UTC().Truncate(10 * time.Millisecond) // as fine as keep in the tables tells verdicts apart
+	counts := map[string]uint64{}
+	for _, table := range j.Tables {
+		text, err := fs.ReadFile(schema.Judging, "suspects/judge_"+table+".sql")
+		if err != nil {
+			return counts, fmt.Errorf("judge %s: %w", table, err)
+		}
+		insert := clickhouse.Context(ctx,
+			clickhouse.WithParameters(j.parameters(judgedAt)),
+			clickhouse.WithSettings(clickhouse.Settings{"async_insert": 0, "insert_deduplicate": 0, "optimize_move_to_prewhere_if_final": 0}))
+		if err := s.conn.Exec(insert, string(text)); err != nil {
+			return counts, fmt.Errorf("judge %s: %w", table, err)
+		}
+		var n uint64
+		count := clickhouse.Context(ctx, clickhouse.WithParameters(j.parameters(judgedAt)))
+		query := "SELECT count() FROM " + table + " FINAL WHERE site_id = {site:String} AND judged_at = {judged_at:DateTime64(3, 'UTC')}"
+		if err := s.conn.QueryRow(count, query).Scan(&n); err != nil {
+			return counts, fmt.Errorf("count what was judged in %s: %w", table, err)
+		}
+		counts[table] = n
+	}
+	return counts, nil
+}
+
+func (j Judgement) parameters(judgedAt time.Time) clickhouse.Parameters {
+	quoted := make([]string, len(j.IDs))
+	for i, id := range j.IDs {
+		quoted[i] = "'" + id + "'"
+	}
+	const layout = "2006-01-02 15:04:05.000"
+	return clickhouse.Parameters{
+		"site": escape(string(j.Site)), "verdict": escape(j.Verdict), "judged_at": judgedAt.Format(layout),
+		"since": j.Since.UTC().Format(layout), "until": j.Until.UTC().Format(layout),
+		"reason": escape(string(j.Reason)), "source": escape(j.Source), "referrer_domain": escape(j.ReferrerDomain),
+		"form": escape(string(j.Form)), "ids": "[" + strings.Join(quoted, ",") + "]",
+	}
+}
+
+// escape writes text as ClickHouse reads the value of a parameter (package reports does the same, and says where it is from).
+var escape = strings.NewReplacer("\\", "\\\\", "\t", "\\t", "\n", "\\n", "\r", "\\r", "\b", "\\b", "\f", "\\f", "\x00", "\\0", "'", "\\'").Replace
