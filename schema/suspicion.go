@@ -31,3 +31,14 @@ func Suspicions() []Suspicion {
 
 // VerdictClear is the verdict by which an operator takes a suspicion away; every other verdict is a Suspicion.
 const VerdictClear = "clear"
+
+// SuspicionOf is the suspicion that a record came in under, "" for none.
+func SuspicionOf(record Record) Suspicion {
+	switch record := record.(type) {
+	case *TouchRecord:
+		return record.Suspect
+	case *Submission:
+		return record.Suspect
+	}
+	return ""
+}

@@ -178,6 +178,9 @@ func appendArrivals(arrivals []visitors.Arrival, r *row) []visitors.Arrival {
 	if err != nil {
 		return arrivals // it was decoded before
 	}
+	if schema.SuspicionOf(decoded) != "" {
+		return arrivals // what reports leave out is nobody's first touch
+	}
 	switch record := decoded.(type) {
 	case *schema.TouchRecord:
 		return append(arrivals, visitors.Arrival{Site: record.SiteID, Visitor: record.VisitorID, Touch: &record.Touch})
