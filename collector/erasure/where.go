@@ -23,7 +23,6 @@ type table struct {
 // a row goes through which another one's owner is found, that other one.
 var personal = []table{
 	{name: "submission_fields"},
-	{name: "verdicts"},
 	{name: "touches"},
 	{name: "submissions"},
 	{name: "deals", blank: "contact_id = '', contact_crm_id = ''"},
@@ -81,9 +80,6 @@ func (w whose) where(table string) string {
 	case "submission_fields":
 		return w.and("(contact_id != '' AND contact_id IN "+w.contacts+" OR contact_id = '' AND submission_id IN (SELECT submission_id FROM "+
 			w.database+"submissions WHERE site_id = "+w.site+" AND "+anonymous+"))", "occurred_at", "received_at")
-	case "verdicts":
-		return w.and("record_id IN (SELECT touch_id FROM " + w.database + "touches WHERE " + w.where("touches") +
-			" UNION ALL SELECT submission_id FROM " + w.database + "submissions WHERE " + w.where("submissions") + ")")
 	case "deals":
 		return w.and("(contact_id != '' AND contact_id IN "+w.contacts+" OR contact_crm_id != '' AND contact_crm_id IN (SELECT crm_id FROM "+
 			w.database+"contacts WHERE site_id = "+w.site+" AND crm_id != '' AND contact_id IN "+w.contacts+"))", "received_at")

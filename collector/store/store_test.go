@@ -130,7 +130,7 @@ func fill(v reflect.Value, name string, n *int) {
 		*member = schema.DealWon
 	case *map[string]uint64:
 		*member = map[string]uint64{"touches": 7, "": 0}
-	case *schema.TouchID, *schema.VisitorID, *schema.SubmissionID, *schema.RecordID, *schema.ErasureID:
+	case *schema.TouchID, *schema.VisitorID, *schema.SubmissionID, *schema.ErasureID:
 		v.SetString(uuid.NewSHA1(uuid.Nil, []byte{byte(*n)}).String())
 	default:
 		switch v.Kind() {
