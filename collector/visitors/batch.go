@@ -41,15 +41,16 @@ func (v *Visitors) send(ctx context.Context, b *batch) error {
 	if b.count == 0 {
 		return nil
 	}
-	if err := v.admit(); err != nil {
+	admitted, err := v.admit()
+	if err != nil {
 		return err
 	}
 	if b.count <= callKeys {
-		return v.sendLane(ctx, b, b.calls(1)[0])
+		return v.sendLane(ctx, admitted, b, b.calls(1)[0])
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, calls := range b.calls(lanes) {
-		group.Go(func() error { return v.sendLane(ctx, b, calls) })
+		group.Go(func() error { return v.sendLane(ctx, admitted, b, calls) })
 	}
 	return group.Wait()
 }
@@ -85,7 +86,7 @@ func (b *batch) calls(lanes int) [][][]int32 {
 	return calls
 }
 
-func (v *Visitors) sendLane(ctx context.Context, b *batch, calls [][]int32) error {
+func (v *Visitors) sendLane(ctx context.Context, admitted ticket, b *batch, calls [][]int32) error {
 	t := trips.Get().(*trip)
 	defer trips.Put(t)
 	for len(calls) > 0 {
@@ -94,10 +95,10 @@ func (v *Visitors) sendLane(ctx context.Context, b *batch, calls [][]int32) erro
 			return err
 		}
 		sent := calls[:n]
-		commands, err := v.run(ctx, func(pipeline redis.Pipeliner) { t.ask(ctx, b, sent, pipeline) })
+		commands, err := v.roundTrip(ctx, admitted, func(pipeline redis.Pipeliner) { t.ask(ctx, b, sent, pipeline) })
 		if isHalfMoved(err) {
 			sent = oneByOne(sent)
-			commands, err = v.run(ctx, func(pipeline redis.Pipeliner) { t.ask(ctx, b, sent, pipeline) })
+			commands, err = v.roundTrip(ctx, admitted, func(pipeline redis.Pipeliner) { t.ask(ctx, b, sent, pipeline) })
 		}
 		if err != nil {
 			return err

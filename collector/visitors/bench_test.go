@@ -121,7 +121,12 @@ func ownProcessorTime(b *testing.B) time.Duration {
 // openPatient waits longer than the collector does: a busy machine shall not end what measures or counts.
 func openPatient(tb testing.TB, redisURL string) *Visitors {
 	tb.Helper()
-	v, err := openWith(redisURL, time.Minute)
+	return openFor(tb, redisURL, time.Minute)
+}
+
+func openFor(tb testing.TB, redisURL string, timeout time.Duration) *Visitors {
+	tb.Helper()
+	v, err := openWith(redisURL, timeout)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -15,8 +15,14 @@ import (
 	"github.com/headwater/headwater/schema"
 )
 
-// A call may take longer than Timeout by what a busy machine needs to run it.
-const longestCall = Timeout + 750*time.Millisecond
+// testTimeout stands for Timeout where other tests keep the machine busy: there a healthy Redis may need longer than that.
+const testTimeout = time.Second
+
+// longestCall is how long a call may take: two round trips where a slot is half moved, and what a machine that lets a timer
+// wait that long may need besides.
+func longestCall(timeout, late time.Duration) time.Duration {
+	return 2*timeout + Timeout + 10*late
+}
 
 // stream asks Redis all the time while a test maltreats it, as several sites' forwarders would. Every call must end in
 // time, and be right where it gives an answer.
@@ -32,6 +38,7 @@ type stream struct {
 	failed   map[string]int
 	cause    error // the latest failure but ErrResting
 	longest  time.Duration
+	late     time.Duration // how long a timer waited at most
 	wrong    []string
 }
 
@@ -54,8 +61,26 @@ func startStream(t *testing.T, v *Visitors) *stream {
 			}
 		})
 	}
+	s.running.Go(func() { s.watchClock(ctx) })
 	t.Cleanup(s.end)
 	return s
+}
+
+// watchClock notes how late the machine is.
+func (s *stream) watchClock(ctx context.Context) {
+	for ctx.Err() == nil {
+		start := time.Now()
+		timer := time.NewTimer(5 * time.Millisecond)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
+		s.mu.Lock()
+		s.late = max(s.late, time.Since(start)-5*time.Millisecond)
+		s.mu.Unlock()
+	}
 }
 
 // ask sends new records twice at once, of which the second is a duplicate whatever Redis forgot before, and claims.
@@ -110,14 +135,11 @@ func (s *stream) awaitTrouble() {
 	eventually(s.t, func() error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.failed["resting"] == 0 || len(s.failed) < 2 {
-			return fmt.Errorf("failures %v", s.failed)
+		if s.failed["resting"] == 0 || len(s.failed) < 2 || !s.v.Stats().Resting {
+			return fmt.Errorf("failures %v, stats %+v", s.failed, s.v.Stats())
 		}
 		return nil
 	})
-	if !s.v.Stats().Resting {
-		s.t.Error("the stats do not say that Redis is left alone")
-	}
 }
 
 // awaitAnswers returns when calls are answered again and nothing fails any more.
@@ -132,14 +154,11 @@ func (s *stream) awaitAnswers() {
 			s.answered, s.failed = 0, map[string]int{}
 			return err
 		}
-		if s.answered < 40 {
-			return fmt.Errorf("%d answers", s.answered)
+		if s.answered < 16 || s.v.Stats().Resting {
+			return fmt.Errorf("%d answers, stats %+v", s.answered, s.v.Stats())
 		}
 		return nil
 	})
-	if s.v.Stats().Resting {
-		s.t.Error("the stats say that Redis is left alone")
-	}
 }
 
 // look forgets what was counted so far.
@@ -155,8 +174,8 @@ func (s *stream) end() {
 	s.running.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.longest > longestCall {
-		s.t.Errorf("a call took %v", s.longest)
+	if s.longest > longestCall(s.v.timeout, s.late) {
+		s.t.Errorf("a call took %v, while timers were up to %v late", s.longest, s.late)
 	}
 	if len(s.wrong) > 0 {
 		s.t.Errorf("%d wrong answers: %s", len(s.wrong), strings.Join(s.wrong[:min(5, len(s.wrong))], "; "))
@@ -188,7 +207,7 @@ func remembers(t *testing.T, v *Visitors) {
 func TestServerKilledPausedAndEmptied(t *testing.T) {
 	t.Parallel()
 	server := collectortest.StartRedis(t)
-	v := open(t, server.URL())
+	v := openFor(t, server.URL(), testTimeout)
 	s := startStream(t, v)
 	s.awaitAnswers()
 	server.Kill()
@@ -208,10 +227,26 @@ func TestServerKilledPausedAndEmptied(t *testing.T) {
 	remembers(t, v)
 }
 
+// What the collector opens gives up after Timeout.
+func TestAServerThatHangsCostsATimeout(t *testing.T) {
+	server := collectortest.StartRedis(t)
+	v, err := Open(server.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { v.Close() })
+	server.Pause()
+	s := startStream(t, v)
+	s.awaitTrouble()
+	s.end()
+	server.Resume()
+	eventually(t, func() error { _, _, err := v.FirstTouch(t.Context(), "a", "v"); return err })
+}
+
 func TestClusterLosesAPrimary(t *testing.T) {
 	t.Parallel()
 	cluster := collectortest.StartRedisCluster(t)
-	v := open(t, cluster.URL())
+	v := openFor(t, cluster.URL(), testTimeout)
 	s := startStream(t, v)
 	s.awaitAnswers()
 
@@ -242,7 +277,7 @@ func TestClusterLosesAPrimary(t *testing.T) {
 func TestSentinelsReplaceThePrimary(t *testing.T) {
 	t.Parallel()
 	sentinels := collectortest.StartRedisSentinels(t)
-	v := open(t, sentinels.URL())
+	v := openFor(t, sentinels.URL(), testTimeout)
 	s := startStream(t, v)
 	s.awaitAnswers()
 	sentinels.Sentinels[0].Kill() // whom the URL names first

@@ -121,7 +121,7 @@ func earliest(arrivals []Arrival) []Arrival {
 
 // FirstTouch returns the visitor's first touch as far as Redis knows it; false where it knows none.
 func (v *Visitors) FirstTouch(ctx context.Context, site schema.SiteID, visitor schema.VisitorID) (schema.Touch, bool, error) {
-	commands, err := v.ask(ctx, func(pipeline redis.Pipeliner) {
+	commands, err := v.run(ctx, func(pipeline redis.Pipeliner) {
 		pipeline.Get(ctx, string(v.appendFirstTouchKey(nil, site, visitor)))
 	})
 	if err != nil {

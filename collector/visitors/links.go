@@ -13,7 +13,7 @@ import (
 // ClaimLink tells whether this is the first claim, on any node, of the link with a nonce. It is remembered for ttl, after
 // which the link must be of no use any more. On an error nothing is known.
 func (v *Visitors) ClaimLink(ctx context.Context, site schema.SiteID, nonce string, ttl time.Duration) (bool, error) {
-	commands, err := v.ask(ctx, func(pipeline redis.Pipeliner) {
+	commands, err := v.run(ctx, func(pipeline redis.Pipeliner) {
 		pipeline.SetArgs(ctx, v.keyPrefix+"l:{"+string(site)+"}:"+nonce, "1", redis.SetArgs{Mode: "NX", TTL: ttl})
 	})
 	if err != nil {

@@ -40,18 +40,28 @@ func (v *Visitors) explain(err error) error {
 	return err
 }
 
+// ticket admits a call: 0 where all is well, else what restUntil was set to for the one call that tries.
+type ticket int64
+
 // admit tells whether Redis may be asked. After a failure one caller may try once Cooldown has passed, and the others when
 // that went well.
-func (v *Visitors) admit() error {
+func (v *Visitors) admit() (ticket, error) {
 	until := v.restUntil.Load()
 	if until == 0 {
-		return nil
+		return 0, nil
 	}
 	now := time.Now()
-	if now.UnixNano() >= until && v.restUntil.CompareAndSwap(until, now.Add(Cooldown).UnixNano()) {
-		return nil
+	if next := now.Add(Cooldown).UnixNano(); now.UnixNano() >= until && v.restUntil.CompareAndSwap(until, next) {
+		return ticket(next), nil
 	}
-	return ErrResting
+	return 0, ErrResting
+}
+
+// answered ends the rest for which the call was a try; an answer to one that was under way before says nothing.
+func (v *Visitors) answered(admitted ticket) {
+	if admitted != 0 {
+		v.restUntil.CompareAndSwap(int64(admitted), 0)
+	}
 }
 
 // gaveUp tells whether the caller waits no longer. Where the caller's deadline is that of the round trip, the connection may
@@ -68,12 +78,5 @@ func (v *Visitors) failed() {
 	if cluster, ok := v.client.(*redis.ClusterClient); ok {
 		// go-redis asks who serves what once a minute, and when a node says so; a dead node says nothing.
 		cluster.ReloadState(context.Background())
-	}
-}
-
-// answered ends the rest.
-func (v *Visitors) answered() {
-	if v.restUntil.Load() != 0 {
-		v.restUntil.Store(0)
 	}
 }

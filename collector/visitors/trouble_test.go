@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/headwater/headwater/collector/collectortest"
 	"github.com/headwater/headwater/schema"
@@ -49,7 +48,7 @@ func TestAClusterIsNotOneServer(t *testing.T) {
 
 // A Redis that has to read its data first answers LOADING until it has.
 func TestLoadingPasses(t *testing.T) {
-	server := collectortest.StartRedis(t, "--key-load-delay", "300", "--loading-process-events-interval-bytes", "1024")
+	server := collectortest.StartRedis(t, "--key-load-delay", "600", "--loading-process-events-interval-bytes", "1024")
 	v := open(t, server.URL())
 	records := make([]Seen, 5000)
 	for i := range records {
@@ -60,13 +59,9 @@ func TestLoadingPasses(t *testing.T) {
 	}
 	server.Do("SAVE")
 	server.Restart()
-	start := time.Now()
 	_, err := v.Duplicates(t.Context(), records)
-	if err == nil || !strings.Contains(err.Error(), "LOADING") && !strings.Contains(err.Error(), "timeout") && !strings.Contains(err.Error(), "deadline") {
+	if err == nil || !strings.Contains(err.Error(), "LOADING") {
 		t.Errorf("while it reads its data: %v", err)
-	}
-	if took := time.Since(start); took > longestCall {
-		t.Errorf("a call took %v", took)
 	}
 	eventually(t, func() error { _, err := v.Duplicates(t.Context(), records); return err })
 	for i := range records {

@@ -56,25 +56,22 @@ func (v *Visitors) Observe(observe func(time.Duration)) { v.observe = observe }
 // Close ends the connections.
 func (v *Visitors) Close() error { return v.client.Close() }
 
-// ask is run for a question of one round trip.
-func (v *Visitors) ask(ctx context.Context, fill func(redis.Pipeliner)) ([]redis.Cmder, error) {
-	if err := v.admit(); err != nil {
+// run sends one pipeline, if Redis may be asked.
+func (v *Visitors) run(ctx context.Context, fill func(redis.Pipeliner)) ([]redis.Cmder, error) {
+	admitted, err := v.admit()
+	if err != nil {
 		return nil, err
 	}
-	return v.run(ctx, fill)
+	return v.roundTrip(ctx, admitted, fill)
 }
 
-// run sends one pipeline, and leaves Redis alone for a while when that fails. The absence of a key is no failure.
-func (v *Visitors) run(outer context.Context, fill func(redis.Pipeliner)) ([]redis.Cmder, error) {
+// roundTrip sends one pipeline, and leaves Redis alone for a while when that fails. The absence of a key is no failure.
+func (v *Visitors) roundTrip(outer context.Context, admitted ticket, fill func(redis.Pipeliner)) ([]redis.Cmder, error) {
 	ctx, cancel := context.WithTimeout(outer, v.timeout)
 	defer cancel()
 	pipeline := v.client.Pipeline()
 	fill(pipeline)
-	began := time.Now()
 	commands, err := pipeline.Exec(ctx)
-	if v.observe != nil {
-		v.observe(time.Since(began))
-	}
 	for _, command := range commands {
 		if failure := command.Err(); failure != nil && failure != redis.Nil {
 			err = failure
@@ -83,7 +80,7 @@ func (v *Visitors) run(outer context.Context, fill func(redis.Pipeliner)) ([]red
 	}
 	switch {
 	case err == nil || err == redis.Nil: // not errors.Is: a Sentinel that knows no primary is an error that wraps it
-		v.answered()
+		v.answered(admitted)
 		return commands, nil
 	case isHalfMoved(err), gaveUp(outer): // Redis is well
 		return nil, err

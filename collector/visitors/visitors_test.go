@@ -16,14 +16,10 @@ import (
 	"github.com/headwater/headwater/schema"
 )
 
+// open returns what asks as the collector does, but is not hurried.
 func open(t *testing.T, redisURL string) *Visitors {
 	t.Helper()
-	v, err := Open(redisURL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { v.Close() })
-	return v
+	return openFor(t, redisURL, 10*time.Second)
 }
 
 func seen(site schema.SiteID, kind schema.Kind, id, identity string) Seen {
@@ -89,10 +85,10 @@ func TestKeyPrefixSeparates(t *testing.T) {
 	}
 }
 
-// eventually waits until what returns no error, for at most 20 seconds.
+// eventually waits until what returns no error, for at most 60 seconds.
 func eventually(t *testing.T, what func() error) {
 	t.Helper()
-	deadline := time.NewTimer(20 * time.Second)
+	deadline := time.NewTimer(60 * time.Second)
 	defer deadline.Stop()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
