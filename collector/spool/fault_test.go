@@ -134,6 +134,9 @@ func (f *faulty) Rename(from, to string) error {
 func (f *faulty) Link(from, to string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if err := f.do("link", from); err != nil {
+		return err
+	}
 	if f.live[to] != nil {
 		return os.ErrExist
 	}
