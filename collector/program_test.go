@@ -57,7 +57,13 @@ func startRig(t testing.TB) *rig {
 // start starts the program; it ends with the test.
 func (r *rig) start(t testing.TB) {
 	t.Helper()
-	p, err := start(context.Background(), r.config, true, slog.New(slog.NewTextHandler(testLog{t}, nil)))
+	r.startWith(t, slog.New(slog.NewTextHandler(testLog{t}, nil)))
+}
+
+// startWith is start with another log.
+func (r *rig) startWith(t testing.TB, log *slog.Logger) {
+	t.Helper()
+	p, err := start(context.Background(), r.config, true, log)
 	if err != nil {
 		t.Fatal(err)
 	}

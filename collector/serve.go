@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/headwater/headwater/collector/erasure"
 	"github.com/headwater/headwater/collector/forward"
 	"github.com/headwater/headwater/collector/spool"
@@ -66,6 +68,7 @@ func (s serveCommand) Run(i *invocation) error {
 // program is the running collector.
 type program struct {
 	log       *slog.Logger
+	registry  *prometheus.Registry // of /metrics
 	latencies *latencies
 	keeper    *keeper
 	spool     *spool.Spool
@@ -94,8 +97,8 @@ func (p *program) PrivateAddr() net.Addr { return p.privateAddr }
 
 // start brings up the collector: when it returns, both listeners answer. ctx bounds only the start.
 func start(ctx context.Context, config Config, migrate bool, log *slog.Logger) (*program, error) {
-	p := &program{log: log, failed: make(chan error, 8)}
 	registry := newRegistry()
+	p := &program{log: log, registry: registry, failed: make(chan error, 8)}
 	p.latencies = newLatencies(registry)
 	if err := p.open(ctx, config); err != nil {
 		return nil, errors.Join(err, p.release(ctx))

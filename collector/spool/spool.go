@@ -242,13 +242,16 @@ const tellFullEvery = 10 * time.Second
 // probeEvery is how often Ready tries the disk while it refuses.
 const probeEvery = time.Second
 
+// readyRoom is what must fit for Ready, in bytes: the largest record that a browser may send.
+const readyRoom = 64 << 10
+
 // Ready says why a record could not be kept now, nil where it could: ErrClosed, ErrFull or ErrFailed. After a failed commit it tries
 // the disk itself, since a collector that calls itself unready gets no records to try it with.
 func (s *Spool) Ready() error {
 	s.mu.Lock()
 	closed, full := s.closed, error(nil)
 	if !closed {
-		full = s.room(1)
+		full = s.room(min(readyRoom, s.config.MaxBytes/2))
 	}
 	s.mu.Unlock()
 	switch {

@@ -149,7 +149,11 @@ func (s *Spool) sweepLoop() {
 	}
 }
 
+// sweep also counts again what is in quarantine, from where people take files away.
 func (s *Spool) sweep() {
+	if damaged, err := s.on.ReadDir(s.path(quarantineFolder)); err == nil {
+		s.stats.quarantined.Store(int64(len(damaged)))
+	}
 	s.window.Lock()
 	defer s.window.Unlock()
 	s.prune()
