@@ -23,7 +23,7 @@ func (p *program) openErasures(config Config) error {
 	var err error
 	p.erasures, err = erasure.Open(erasure.Config{
 		Sites: config.Sites, Secret: []byte(config.Secret), Store: p.store, Visitors: p.visitors,
-		Spool: p.spool, SpoolDir: config.SpoolDir, SetAsideDays: config.SetAsideDays, Log: p.log,
+		Spool: p.spool, SpoolDir: config.SpoolDir, SetAsideDays: config.SetAsideDays, Now: wallClock, Log: p.log,
 	})
 	return err
 }
@@ -148,6 +148,7 @@ type eraseCommand struct {
 	Reason string `help:"Kept with the erasure: a reference, no name." placeholder:"TEXT"`
 	Wait   bool   `help:"Wait until every place is clean."`
 	ID     string `name:"id" help:"Show how far this erasure came, and erase nobody." placeholder:"ID"`
+	Again  bool   `help:"Do all erasures once more, after a backup was restored."`
 	Gone   string `help:"A collector's name, as shown by an erasure that waits for it: say that its disk exists no more." placeholder:"NODE"`
 }
 
@@ -158,7 +159,8 @@ from before cannot come back. The running collectors do it; this command only as
 for some minutes (old_parts_lifetime), and an erasure is done when they are gone. Backups are yours: see collector/erasure/README.md.
 
   headwater erase --site acme --email ada@example.com --wait
-  headwater erase --site acme --id 0198c5a0-5b7e-7c3a-9d0e-3f2b1a4c5d6e`
+  headwater erase --site acme --id 0198c5a0-5b7e-7c3a-9d0e-3f2b1a4c5d6e
+  headwater erase --again`
 }
 
 // Run is headwater erase.
@@ -172,8 +174,11 @@ func (c eraseCommand) Run(i *invocation) error {
 		return err
 	}
 	defer closing()
-	if c.Gone != "" {
+	switch {
+	case c.Gone != "":
 		return c.forget(i, e)
+	case c.Again:
+		return again(i, e)
 	}
 	erased, err := c.begin(i, l, e)
 	for told := ""; err == nil; {
@@ -228,6 +233,14 @@ func (c eraseCommand) forget(i *invocation, e *erasure.Erasures) error {
 	}
 	if err == nil {
 		fmt.Fprintf(i.stdout, "No erasure waits for %s any more.\n", c.Gone)
+	}
+	return err
+}
+
+func again(i *invocation, e *erasure.Erasures) error {
+	n, err := e.Repeat(i.ctx)
+	if err == nil {
+		fmt.Fprintf(i.stdout, "%d erasures are done once more by the collectors that run.\n", n)
 	}
 	return err
 }

@@ -284,7 +284,13 @@ func TestSecurityErasure(t *testing.T) {
 	if letters := len(traces(t, filepath.Join(r.config.SpoolDir, "deadletters"), "Bob")); letters != 1 {
 		t.Errorf("Bob's dead letter is in %d files", letters)
 	}
+	if told := r.command(t, "erase", "--site", "acme", "--id", string(erased.ID), "--wait"); !strings.Contains(told, `"done":true`) {
+		t.Errorf("the command says %s", told)
+	}
 	r.wantBarredUntilBack(t, a)
+	if told := r.command(t, "export", "--site", "acme", "--email", adaMail); !strings.Contains(told, "Ada is back") || strings.Contains(told, adaName) {
+		t.Errorf("the exported person is %s", told)
+	}
 }
 
 // wantGone searches every disk for Ada. Tombstones hold the opaque ids, and nothing else does.

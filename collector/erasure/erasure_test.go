@@ -274,6 +274,17 @@ func TestEveryNodeCleansItsDisk(t *testing.T) {
 	if other.Stats().Dropped != 1 {
 		t.Errorf("%d records were dropped", other.Stats().Dropped)
 	}
+	// A backup of ClickHouse is restored: what it brings back goes when the erasures are done again.
+	if err := w.store.Insert(t.Context(), "touches", uuid.NewString(), []any{touchOf(first, at)}); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := one.Repeat(t.Context()); n != 1 || err != nil {
+		t.Fatalf("%d erasures again, %v", n, err)
+	}
+	eventually(t, func() (string, bool) { return "not done again", round().Done })
+	if got := w.count(t, "touches"); got != 0 {
+		t.Errorf("%d touches came back with a backup", got)
+	}
 	if put, err := other.spool.Replay(t.Context(), spool.Selection{All: true}); err != nil || len(put.Segments) != 1 {
 		t.Fatalf("%+v, %v", put, err)
 	}
@@ -317,5 +328,48 @@ func TestStartWithoutClickHouse(t *testing.T) {
 	n.open(t) // ClickHouse has all of it
 	if drop, _, err := n.Screen(t.Context(), formOf("ada", newVisitor(), time.Now().Add(-time.Hour))); !drop || err != nil {
 		t.Errorf("a form of Ada's from before: dropped %v, %v", drop, err)
+	}
+}
+
+// Records of Ada and of Bob come in and are forwarded all the time while she is erased: what she sent before goes, nothing of
+// Bob's does.
+func TestErasureWhileRecordsComeIn(t *testing.T) {
+	w := newWorld(t)
+	n := w.node(t)
+	ada, bob, at := newVisitor(), newVisitor(), time.Now().Add(-time.Hour).UTC().Truncate(time.Millisecond)
+	n.keep(t, formOf("ada", ada, at))
+	n.forward(t)
+	n.forwarded(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	ran := make(chan error)
+	go func() { ran <- n.Run(ctx) }()
+	const rounds = 60
+	var erased schema.Erasure
+	for i := range rounds {
+		n.keep(t, touchOf(ada, at), touchOf(bob, at), formOf("ada", ada, at), formOf("bob", bob, at))
+		if i == rounds/2 {
+			var err error
+			if erased, err = n.Erase(t.Context(), schema.Person{Site: "a", Contact: contactOf("ada")}, "test", ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	n.forwarded(t)
+	eventually(t, func() (string, bool) {
+		progress, err := n.Progress(t.Context(), "a", erased.ID)
+		return err2text(err), err == nil && progress.Done
+	})
+	cancel()
+	if err := <-ran; !errors.Is(err, context.Canceled) {
+		t.Errorf("Run ends with %v", err)
+	}
+	for from, want := range map[string]int{
+		"touches FINAL": rounds, "submissions FINAL": rounds, "submission_fields FINAL": rounds,
+		"touches WHERE visitor_id = '" + string(ada) + "'":                  0,
+		"submissions WHERE contact_id = '" + string(contactOf("ada")) + "'": 0,
+	} {
+		if got := w.count(t, from); got != want {
+			t.Errorf("%d rows of %s, want %d", got, from, want)
+		}
 	}
 }

@@ -178,6 +178,25 @@ func (e *Erasures) Forget(ctx context.Context, node string) (bool, error) {
 	return true, e.insert(ctx, "nodes", schema.Node{Node: node, Gone: 1, SeenAt: e.now()})
 }
 
+// Repeat has every erasure done once more, for a backup that was restored. It returns how many there are.
+func (e *Erasures) Repeat(ctx context.Context) (int, error) {
+	if err := e.refresh(ctx); err != nil {
+		return 0, err
+	}
+	nodes, err := e.nodes(ctx)
+	if err != nil {
+		return 0, err
+	}
+	known := e.set.Load()
+	ids := slices.Sorted(maps.Keys(known.erasures))
+	for _, place := range append(places(nodes), placeAll) { // all of them last: it opens the erasure
+		if err := e.mark(ctx, known, ids, place, stateWaiting, nil); err != nil {
+			return 0, err
+		}
+	}
+	return len(ids), nil
+}
+
 // Nodes are the collectors whose disks count.
 func (e *Erasures) Nodes(ctx context.Context) ([]schema.Node, error) { return e.nodes(ctx) }
 

@@ -3,6 +3,7 @@ package forward
 import (
 	"context"
 
+	"github.com/headwater/headwater/collector/store"
 	"github.com/headwater/headwater/schema"
 )
 
@@ -44,7 +45,11 @@ func (f *Forwarder) screen(ctx context.Context) (ask screen, failed func() error
 
 func (f *Forwarder) screenAgain(ctx context.Context, record schema.Record) (drop, changed bool, err error) {
 	err = f.persist(ctx, "find out who was erased", func() (err error) {
-		drop, changed, err = f.config.Erasures.Screen(ctx, record)
+		if drop, changed, err = f.config.Erasures.Screen(ctx, record); err == nil {
+			f.clickHouse.works(nil)
+		} else if ctx.Err() == nil {
+			f.clickHouse.fails(nil, store.Classify(err).String(), err) // it is ClickHouse that was asked
+		}
 		return err
 	})
 	return drop, changed, err
