@@ -55,7 +55,7 @@ func main() {
 	seed := flag.Uint64("seed", 1, "of the schedule of -faults and of what its visitors do")
 	data := flag.String("data", "", "empty folder for everything that -faults makes, kept afterwards; none: a temporary one")
 	soak := flag.Bool("soak", false, "with -faults: fail where the collector's memory or goroutines grow (from about 5 minutes on)")
-	rate := flag.Float64("rate", 100, "visitors a second")
+	rate := flag.Float64("rate", 50, "visitors a second")
 	duration := flag.Duration("duration", 10*time.Second, "for how long visitors come")
 	file := flag.String("stack", stack.DefaultFile, "description of the stack to play against, written by tools/dev")
 	flag.Parse()

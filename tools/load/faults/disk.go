@@ -44,15 +44,34 @@ func fillDisk(ctx context.Context, p *plant, hold time.Duration, _ *rand.Rand) (
 		pause(ctx, hold)
 	}
 	p.proxy.Set(unreliable.Forward())
-	// The volume goes away: what is in it must be in ClickHouse before. Ending well, the collector forwards the last of it.
-	err = errors.Join(err, p.awaitCaughtUp(ctx, time.Now()))
-	if err = errors.Join(err, p.restartCollector(ctx)); err != nil {
+	if err = errors.Join(err, p.leaveSpool(ctx, small, args)); err != nil {
 		return "", fmt.Errorf("%w; what the collector took meanwhile is in %s", err, small)
 	}
-	if left, err := filepath.Glob(filepath.Join(small, "seg-*")); err != nil || len(left) > 0 {
-		return "", fmt.Errorf("%d segments are left in %s: %w", len(left), small, err)
-	}
 	return told, errors.Join(unmount(), os.RemoveAll(small))
+}
+
+// leaveSpool ends the collector that has its spool in the folder small, once all of that is in ClickHouse, since the folder
+// goes away, and starts it on its usual one.
+func (p *plant) leaveSpool(ctx context.Context, small string, args []string) error {
+	for until := time.Now().Add(patience); ; {
+		if err := p.awaitCaughtUp(ctx, time.Now()); err != nil {
+			return err
+		}
+		// Ending well, the collector forwards the last of it, or as much as it can in ten seconds.
+		if err := p.collector.terminate(25 * time.Second); err != nil {
+			return err
+		}
+		left, err := filepath.Glob(filepath.Join(small, "seg-*"))
+		if err != nil || len(left) == 0 {
+			return errors.Join(err, p.restartCollector(ctx))
+		}
+		if time.Now().After(until) {
+			return fmt.Errorf("%d segments are left after %s", len(left), patience)
+		}
+		if err := p.restartCollector(ctx, args...); err != nil {
+			return err
+		}
+	}
 }
 
 // limitInstead is a spool_max_bytes that is reached at once.

@@ -62,11 +62,17 @@ func kinds() []*fault {
 // thirty rows do.
 const severalRows = 1500
 
+// unmet is how much longer than planned a fault of the proxy lasts where it has met no request yet.
+const unmet = 5 * time.Second
+
 // misbehave has the proxy fail ClickHouse's clients for a while.
 func misbehave(mode unreliable.Mode) func(context.Context, *plant, time.Duration, *rand.Rand) (string, error) {
 	return func(ctx context.Context, p *plant, hold time.Duration, _ *rand.Rand) (string, error) {
 		p.proxy.Set(mode)
 		pause(ctx, hold)
+		for until := time.Now().Add(unmet); p.proxy.Failed() == 0 && time.Now().Before(until) && ctx.Err() == nil; {
+			pause(ctx, 10*time.Millisecond)
+		}
 		failed := p.proxy.Failed()
 		p.proxy.Set(unreliable.Forward())
 		return fmt.Sprintf("%d requests failed", failed), nil
