@@ -3,6 +3,7 @@ package spool
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -54,7 +55,12 @@ func (s *Spool) commitLoop() {
 }
 
 func (s *Spool) commitAll() {
-	for g := s.takeGroup(); g != nil; g = s.takeGroup() {
+	for {
+		runtime.Gosched() // whoever is about to append comes first: a group costs the same whatever its size
+		g := s.takeGroup()
+		if g == nil {
+			return
+		}
 		began := time.Now()
 		g.err = s.commit(g)
 		if s.config.Committed != nil {
