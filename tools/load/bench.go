@@ -18,7 +18,7 @@ type benchConfig struct {
 	rounds      int
 	round       time.Duration
 	connections int
-	only        string // "accept": nothing else, and without ClickHouse; "forward": everything else
+	only        string // accept (without ClickHouse), forward or backlog: nothing else; "" for all
 	profiles    string // folder for profiles of the collector, "" for none
 	strict      bool   // a bound that is not held is an error
 	out         io.Writer
@@ -53,30 +53,44 @@ func runBench(ctx context.Context, c benchConfig) error {
 		return err
 	}
 	defer stop()
-	var filled accepted
-	var bounds []bound
-	if c.only == "forward" {
-		filled, err = fillForward(ctx, s)
-	} else {
-		filled, bounds, err = benchAccept(ctx, c, s)
-	}
+	bounds, err := c.measure(ctx, s)
 	if err != nil {
 		return err
 	}
-	if c.only != "accept" {
+	return printBounds(c, bounds)
+}
+
+func (c benchConfig) measure(ctx context.Context, s *stack.Stack) (bounds []bound, err error) {
+	var filled accepted
+	if c.includes("accept") {
+		if filled, bounds, err = benchAccept(ctx, c, s); err != nil {
+			return nil, err
+		}
+	}
+	if c.includes("forward") {
+		if filled.touches == 0 {
+			if filled, err = fillForward(ctx, s); err != nil {
+				return nil, err
+			}
+		}
 		ratio, err := benchForward(ctx, c, s, filled)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		bounds = append(bounds, bound{name: "forward, to a bare batch insert", value: ratio, limit: 0.7, atLeast: true, format: "%.3f"})
+	}
+	if c.includes("backlog") {
 		memory, err := benchBacklog(ctx, c, s)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		bounds = append(bounds, memory)
 	}
-	return printBounds(c, bounds)
+	return bounds, nil
 }
+
+// includes tells whether a part is measured.
+func (c benchConfig) includes(name string) bool { return c.only == "" || c.only == name }
 
 // startStack starts what the measured processes need. Accepting alone needs nothing but the collector's binary.
 func startStack(ctx context.Context, c benchConfig, data string) (*stack.Stack, func(), error) {

@@ -47,7 +47,7 @@ func main() {
 	bench := flag.Bool("bench", false, "measure accepting and forwarding beside bare baselines")
 	rounds := flag.Int("rounds", 5, "interleaved rounds of -bench")
 	round := flag.Duration("round", 1500*time.Millisecond, "length of a round of -bench")
-	only := flag.String("only", "", "accept: -bench measures nothing but accepting, which needs no ClickHouse; forward: everything but accepting")
+	only := flag.String("only", "", "-bench measures nothing but accept (which needs no ClickHouse), forward or backlog")
 	profiles := flag.String("profiles", "", "folder to which -bench writes profiles of the collector")
 	strict := flag.Bool("strict", false, "-bench returns 1 where a bound is not held")
 	connections := flag.Int("connections", 64, "connections at a time")
