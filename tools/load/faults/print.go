@@ -54,7 +54,7 @@ func (r *run) printVerdict(v play.Verdict) {
 	}
 	fmt.Fprintln(r.Out)
 	line("accepted", v.Accepted, "%s; %d were sent and accepted again", counts(totals.Accepted), totals.Resent)
-	line("stored", v.Stored, "%d of them had no good answer", v.Unanswered)
+	line("stored", v.Stored, "%d of them had no good answer, %d are under suspicion and so in no report", v.Unanswered, v.Suspects)
 	line("lost", v.Lost, "")
 	line("duplicated", v.Duplicated, "%d copies await a merge; no report sees them", v.Copies)
 	line("refused", play.Sum(totals.Refused), "%s", counts(totals.Refused))

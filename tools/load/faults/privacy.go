@@ -19,7 +19,7 @@ import (
 
 // Secrets are what no file may hold after a run: the addresses that the players came from, through the trusted proxy and
 // directly, and their User-Agent.
-var Secrets = []string{play.ProxiedPrefix, play.Direct, "HeadwaterPlayer"}
+var Secrets = []string{play.ProxiedPrefix, play.DirectPrefix, "HeadwaterPlayer"}
 
 // privacy searches every file of the run, after everything has stopped, and says how to do it by hand. That the search finds
 // what is there is shown by the name of the run in the held segments of the spool, and of the site in Redis.

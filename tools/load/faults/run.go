@@ -139,6 +139,9 @@ func (r *run) misfortunes(ctx context.Context) {
 	steps := schedule(r.Seed, r.Duration, kinds(), steady)
 	for i, s := range steps {
 		pause(ctx, time.Until(r.began.Add(s.at)))
+		if s.fault.endsCollector && steady(time.Since(r.began)) {
+			continue // it comes late, since others took longer to be got over
+		}
 		if ctx.Err() != nil {
 			r.say("%d faults found no time any more", len(steps)-i)
 			return
@@ -152,17 +155,31 @@ func (r *run) misfortunes(ctx context.Context) {
 			defer close(over)
 			r.catchUp(ctx, s, healed, told)
 		})
-		next := r.Duration
-		if i+1 < len(steps) {
-			next = steps[i+1].at
-		}
-		select { // the next fault does not wait for a slow machine
-		case <-over:
-		case <-time.After(time.Until(r.began.Add(next))):
-		}
+		r.breathe(over, steps[i+1:])
 		if r.Soak && steady(time.Since(r.began)) {
 			r.sample(ctx)
 		}
+	}
+}
+
+// hurry is the length of runs whose faults follow each other whether or not the one before has been got over: so a minute
+// is enough for all kinds also on a slow machine. In longer runs each finds a collector that has caught up, or else the
+// forwarder's waits, up to 30 s, would soon leave it no time to work between two faults.
+const hurry = 2 * time.Minute
+
+// breathe waits until the present fault is over, but in a short run no longer than until the next one is due.
+func (r *run) breathe(over <-chan struct{}, next []step) {
+	if r.Duration >= hurry {
+		<-over
+		return
+	}
+	due := r.Duration
+	if len(next) > 0 {
+		due = next[0].at
+	}
+	select {
+	case <-over:
+	case <-time.After(time.Until(r.began.Add(due))):
 	}
 }
 

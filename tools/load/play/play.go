@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"runtime"
 	"sync"
 	"time"
 
@@ -19,11 +18,11 @@ import (
 	"github.com/headwater/headwater/schema"
 )
 
-// The addresses that players come from: a visitor's, behind the proxy on this machine, begins with ProxiedPrefix (RFC 2544
-// sets 198.18.0.0/15 aside for such runs); one in four comes directly, from Direct.
+// The addresses that players come from begin so: a visitor's, behind the proxy on this machine (RFC 2544 sets 198.18.0.0/15 aside
+// for such runs), and those of one in four, who come directly. Each visitor has another one, as visitors have.
 const (
 	ProxiedPrefix = "198.18."
-	Direct        = "127.7.7.7"
+	DirectPrefix  = "127.77."
 )
 
 // Player sends journeys to one site of one collector. Make it with [New].
@@ -57,11 +56,10 @@ func New(c Config) *Player {
 	if c.Patience == 0 {
 		c.Patience = 5 * time.Second
 	}
-	from := ""
-	if runtime.GOOS == "linux" { // elsewhere 127.0.0.1 is the only address of the loopback
-		from = Direct
-	}
-	return &Player{Config: c, proxied: newClient("", c.Workers), direct: newClient(from, c.Workers)}
+	return &Player{Config: c,
+		proxied: newClient(&http.Transport{MaxIdleConnsPerHost: c.Workers, DialContext: dialFrom}),
+		// A connection belongs to the address that it comes from.
+		direct: newClient(&http.Transport{DisableKeepAlives: true, DialContext: dialFrom})}
 }
 
 // Play lets visitors come at the rate, a second, until ctx ends. It returns when the last of them is done, which may take
@@ -114,7 +112,10 @@ type visitor struct {
 func (p *Player) visit(ctx context.Context, n uint64) {
 	r := rand.New(rand.NewPCG(p.Seed, n))
 	v := &visitor{Player: p, rand: r, number: n, id: schema.VisitorID(newID())}
-	v.from = sender{address: fmt.Sprintf("%s%d.%d", ProxiedPrefix, r.IntN(256), r.IntN(256)), direct: r.IntN(4) == 0}
+	v.from = sender{address: fmt.Sprintf("%s%d.%d", ProxiedPrefix, r.IntN(256), r.IntN(256))}
+	if r.IntN(4) == 0 {
+		v.from = sender{address: fmt.Sprintf("%s%d.%d", DirectPrefix, r.IntN(256), 1+r.IntN(254)), direct: true}
+	}
 	for range 1 + r.IntN(3) {
 		v.arrive(ctx)
 	}

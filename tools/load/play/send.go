@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"time"
 )
 
@@ -92,8 +93,8 @@ func (p *Player) once(ctx context.Context, r *request) outcome {
 	}
 	client := p.proxied
 	if r.from.direct {
-		client = p.direct
-	} else if r.from.address != "" {
+		client, request = p.direct, request.WithContext(context.WithValue(ctx, localAddress{}, r.from.address))
+	} else {
 		request.Header.Set("X-Forwarded-For", r.from.address)
 	}
 	answer, err := client.Do(request)
@@ -139,15 +140,20 @@ func whyNoAnswer(err error) string {
 	}
 }
 
-// newClient makes a client that shows redirects instead of following them. from is the address it comes from, "" for any.
-func newClient(from string, connections int) *http.Client {
-	dialer := &net.Dialer{Timeout: 5 * time.Second}
-	if from != "" {
+// newClient makes a client that shows redirects instead of following them.
+func newClient(transport *http.Transport) *http.Client {
+	return &http.Client{Timeout: 30 * time.Second, Transport: transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// localAddress is the key of a context's value: the address of this machine that a request comes from.
+type localAddress struct{}
+
+// dialFrom connects from the context's local address.
+func dialFrom(ctx context.Context, network, address string) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: 5 * time.Second}
+	if from, _ := ctx.Value(localAddress{}).(string); from != "" && runtime.GOOS == "linux" { // elsewhere the loopback has one address
 		dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(from)}
 	}
-	return &http.Client{
-		Timeout:       30 * time.Second,
-		Transport:     &http.Transport{MaxIdleConnsPerHost: connections, DialContext: dialer.DialContext},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	return dialer.DialContext(ctx, network, address)
 }
