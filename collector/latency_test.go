@@ -191,3 +191,19 @@ func TestHealthIsNotReadiness(t *testing.T) {
 	}
 	want("full", http.StatusServiceUnavailable, "full")
 }
+
+// BenchmarkMiddleware is what measuring and bounding cost a request.
+func BenchmarkMiddleware(b *testing.B) {
+	registry := prometheus.NewRegistry()
+	handler := newLatencies(registry).measure()(newAdmission(registry).limit(func(echo.Context) error { return nil }))
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		c := contextOf("/t", "x")
+		for pb.Next() {
+			if err := handler(c); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+}
