@@ -53,16 +53,29 @@ func (m migrateCommand) Run(i *invocation) error {
 	return nil
 }
 
+// firstAttempt is how long the first attempt to migrate may take. A server that is silent would keep an attempt for ever;
+// one that is only slow gets twice the time with each, up to longestAttempt, and goes on where the last one stopped.
+var firstAttempt = 15 * time.Second
+
+const longestAttempt = time.Hour
+
 // migrateUntilDone migrates, again and again while ClickHouse is not there: the spool keeps what comes in meanwhile.
 // It gives up only where a person must decide, or when ctx ends.
 func migrateUntilDone(ctx context.Context, db *store.Store, config Config, log *slog.Logger) error {
+	limit := firstAttempt
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 30*time.Second) {
-		err := db.Migrate(ctx, store.MigrateConfig{RetentionMonths: config.RetentionMonths})
+		attempt, cancel := context.WithTimeout(ctx, limit)
+		err := db.Migrate(attempt, store.MigrateConfig{RetentionMonths: config.RetentionMonths})
+		late := attempt.Err() != nil
+		cancel()
 		if err == nil || ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if errors.Is(err, store.ErrNewer) || errors.Is(err, store.ErrChanged) {
 			return fmt.Errorf("migrate: %w", err)
+		}
+		if late {
+			limit = min(2*limit, longestAttempt)
 		}
 		log.Warn("ClickHouse cannot be migrated yet; the spool keeps what comes in", "error", err, "again_in", wait)
 		select {
