@@ -70,6 +70,11 @@ func (l *loaded) describe(w io.Writer) error {
 		{"trusted_proxies", strings.Join(l.TrustedProxies, ", ")},
 		{"log_level", l.LogLevel},
 		{"log_format", l.LogFormat},
+		{"limit_touches", fmt.Sprint(l.LimitTouches)},
+		{"limit_submissions", fmt.Sprint(l.LimitSubmissions)},
+		{"limit_site_touches", fmt.Sprint(l.LimitSiteTouches)},
+		{"limit_site_submissions", fmt.Sprint(l.LimitSiteSubmissions)},
+		{"referrer_spam_file", l.ReferrerSpamFile},
 	} {
 		value := setting[1]
 		if value == "" {

@@ -32,6 +32,12 @@ type Config struct {
 	LogLevel         string   `toml:"log_level"`
 	LogFormat        string   `toml:"log_format"`
 
+	LimitTouches         int    `toml:"limit_touches"`
+	LimitSubmissions     int    `toml:"limit_submissions"`
+	LimitSiteTouches     int    `toml:"limit_site_touches"`
+	LimitSiteSubmissions int    `toml:"limit_site_submissions"`
+	ReferrerSpamFile     string `toml:"referrer_spam_file"`
+
 	Sites []schema.Site `toml:"site"`
 }
 
@@ -50,6 +56,11 @@ func defaults() Config {
 		RetentionMonths:  25,
 		LogLevel:         "info",
 		LogFormat:        "text",
+
+		LimitTouches:         1200,
+		LimitSubmissions:     240,
+		LimitSiteTouches:     600_000,
+		LimitSiteSubmissions: 60_000,
 	}
 }
 

@@ -20,6 +20,9 @@ import (
 // minSecret is how long the secret must be, in bytes: contact ids are only as safe as it is.
 const minSecret = 32
 
+// maxLimit bounds limit_touches and its like, a minute: ten times as many still fit into what is counted with.
+const maxLimit = 1_000_000_000
+
 var (
 	siteIDText = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 	formIDText = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$`)
@@ -36,6 +39,11 @@ func (l *loaded) check() {
 	for i, text := range l.TrustedProxies {
 		if _, err := parseProxy(text); err != nil {
 			l.wrongKey("trusted_proxies", "%q (number %d) is neither an address nor a range such as 10.0.0.0/8", text, i+1)
+		}
+	}
+	if l.ReferrerSpamFile != "" {
+		if _, err := intake.ReadSpamHosts(l.ReferrerSpamFile); err != nil {
+			l.wrongKey("referrer_spam_file", "%v", err)
 		}
 	}
 	if _, err := logLevel(l.LogLevel); err != nil {
@@ -84,6 +92,10 @@ func (l *loaded) checkNumbers() {
 		{"spool_seal_ms", int64(l.SpoolSealMS), 10, 10_000, "milliseconds"},
 		{"spool_replay_hours", int64(l.SpoolReplayHours), 0, 24 * 30, "hours"},
 		{"set_aside_days", int64(l.SetAsideDays), 0, 3660, "days"},
+		{"limit_touches", int64(l.LimitTouches), 0, maxLimit, "a minute (0: no limit)"},
+		{"limit_submissions", int64(l.LimitSubmissions), 0, maxLimit, "a minute (0: no limit)"},
+		{"limit_site_touches", int64(l.LimitSiteTouches), 0, maxLimit, "a minute (0: no limit)"},
+		{"limit_site_submissions", int64(l.LimitSiteSubmissions), 0, maxLimit, "a minute (0: no limit)"},
 	} {
 		if number.value < number.min || number.value > number.max {
 			l.wrongKey(number.key, "%d is not between %d and %d %s", number.value, number.min, number.max, number.unit)
@@ -176,6 +188,30 @@ func (l *loaded) checkForms(site *schema.Site, at string) {
 		if _, ok := intake.RedirectTarget(form.ThankYou, site); form.ThankYou != "" && !ok {
 			l.wrongKey(where+".thank_you", "%q is not a page on one of the site's origins (with https, or on localhost)", form.ThankYou)
 		}
+		l.checkDefence(form, where)
+	}
+}
+
+// checkDefence looks at what tells people from programs.
+func (l *loaded) checkDefence(form schema.Form, where string) {
+	trap := strings.ToLower(form.Honeypot)
+	switch {
+	case trap == "":
+	case strings.HasPrefix(trap, "hw_") || trap == "_next":
+		l.wrongKey(where+".honeypot", "%q is a field of Headwater's own", form.Honeypot)
+	case strings.EqualFold(trap, form.EmailField), strings.EqualFold(trap, form.CompanyField):
+		l.wrongKey(where+".honeypot", "%q is a field that people fill in", form.Honeypot)
+	}
+	if !slices.Contains([]string{"", schema.TokenOff, schema.TokenWatch, schema.TokenRequire}, form.Token) {
+		l.wrongKey(where+".token", "%q is none of off, watch, require", form.Token)
+	}
+	if form.TokenMinSeconds < 0 || form.TokenMinSeconds > 60 {
+		l.wrongKey(where+".token_min_seconds", "%d is not between 0 (the default) and 60", form.TokenMinSeconds)
+	}
+	if form.TokenMaxMinutes < 0 || form.TokenMaxMinutes > 7*24*60 {
+		l.wrongKey(where+".token_max_minutes", "%d is not between 0 (the default) and 10080, a week", form.TokenMaxMinutes)
+	} else if form.TokenMaxAge() <= form.TokenMinAge() {
+		l.wrongKey(where+".token_max_minutes", "no token can be older than %s and younger than %s", form.TokenMinAge(), form.TokenMaxAge())
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/pprof"
+	"net/netip"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -15,6 +16,7 @@ import (
 	"github.com/headwater/headwater/collector/console"
 	"github.com/headwater/headwater/collector/intake"
 	"github.com/headwater/headwater/collector/rejection"
+	"github.com/headwater/headwater/schema"
 	"github.com/headwater/headwater/snippet"
 )
 
@@ -56,6 +58,16 @@ func newPublicServer(config Config, p *program, registry prometheus.Registerer, 
 }
 
 func registerRoutes(e *echo.Echo, config Config, p *program, registry prometheus.Registerer, log *slog.Logger) error {
+	limits, err := config.limits(e.IPExtractor, log)
+	if err != nil {
+		return err
+	}
+	var spam schema.Hosts // nil: the built-in list
+	if config.ReferrerSpamFile != "" {
+		if spam, err = intake.ReadSpamHosts(config.ReferrerSpamFile); err != nil {
+			return fmt.Errorf("referrer_spam_file: %w", err)
+		}
+	}
 	secret, answers := []byte(config.Secret), reporter{p.store}
 	public, err := intake.New(intake.Config{
 		Sites:   config.Sites,
@@ -63,6 +75,7 @@ func registerRoutes(e *echo.Echo, config Config, p *program, registry prometheus
 		Scripts: scripts(),
 		Keeper:  p.keeper,
 		Links:   p.visitors,
+		Limits:  limits, SpamHosts: spam,
 		Ready:   p.keeper.ready,
 		Now:     wallClock,
 		Metrics: registry,
@@ -136,6 +149,26 @@ func clientAddress(trustedProxies []string) (echo.IPExtractor, error) {
 		options = append(options, echo.TrustIPRange(network))
 	}
 	return echo.ExtractIPFromXFFHeader(options...), nil
+}
+
+// limits are how much intake takes, of clients as clientAddress tells them.
+func (c *Config) limits(client echo.IPExtractor, log *slog.Logger) (intake.Limits, error) {
+	limits := intake.Limits{
+		Touches: c.LimitTouches, Submissions: c.LimitSubmissions, SiteTouches: c.LimitSiteTouches, SiteSubmissions: c.LimitSiteSubmissions,
+		Client: client, Log: log,
+	}
+	for _, text := range c.TrustedProxies {
+		network, err := parseProxy(text)
+		if err != nil {
+			return limits, fmt.Errorf("trusted_proxies: %w", err)
+		}
+		prefix, err := netip.ParsePrefix(network.String())
+		if err != nil {
+			return limits, fmt.Errorf("trusted_proxies: %w", err)
+		}
+		limits.Proxies = append(limits.Proxies, prefix)
+	}
+	return limits, nil
 }
 
 // newPrivateServer has what operators look at.

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"fmt"
@@ -42,6 +43,36 @@ type Form struct {
 	// EmailField and CompanyField name the form's fields; where empty, the usual names are tried.
 	EmailField   string `toml:"email_field"`
 	CompanyField string `toml:"company_field"`
+	// Honeypot is a field that people do not see; who fills it in is under suspicion. "" for none.
+	Honeypot string `toml:"honeypot"`
+	// Token says what a form without a good token (GET /f/{form}/token) is: TokenOff or "", TokenWatch, TokenRequire.
+	Token string `toml:"token"`
+	// TokenMinSeconds and TokenMaxMinutes bound a good token's age; 0 stands for the defaults.
+	TokenMinSeconds int `toml:"token_min_seconds"`
+	TokenMaxMinutes int `toml:"token_max_minutes"`
+}
+
+// What becomes of a form without a good token: nobody looks, it is kept under suspicion, it has to be sent again.
+const (
+	TokenOff     = "off"
+	TokenWatch   = "watch"
+	TokenRequire = "require"
+)
+
+// Ages of a token that a person may have: no sooner than a short form can be filled in, and a page may stay open for a day.
+const (
+	DefaultTokenMinSeconds = 2
+	DefaultTokenMaxMinutes = 24 * 60
+)
+
+// TokenMinAge is how old a token must be.
+func (f *Form) TokenMinAge() time.Duration {
+	return time.Duration(cmp.Or(f.TokenMinSeconds, DefaultTokenMinSeconds)) * time.Second
+}
+
+// TokenMaxAge is how old it may be.
+func (f *Form) TokenMaxAge() time.Duration {
+	return time.Duration(cmp.Or(f.TokenMaxMinutes, DefaultTokenMaxMinutes)) * time.Minute
 }
 
 // SourceHost is an operator's rule: a referrer on Host (or a subdomain of it) is Source with Medium.

@@ -28,6 +28,7 @@ type arrival struct {
 	visitor   schema.VisitorID
 	setCookie bool // the answer brings the visitor cookie
 	bare      bool // the latest touch was read from the form and the addresses, not sent
+	suspect   schema.Suspicion
 
 	touch      schema.TouchRecord
 	submission schema.Submission
@@ -47,25 +48,34 @@ type step struct {
 }
 
 var touchSteps = []step{
+	{"count it for its network", (*arrival).limitTouch},
 	{"read the body", (*arrival).read},
 	{"decode the touch", (*arrival).decodeTouch},
 	{"find the site", (*arrival).findSite},
+	{"count it for its site", (*arrival).limitSiteTouches},
+	{"weigh who sends it", (*arrival).weighSender},
 	{"take the custom parameters", (*arrival).takeParameters},
 	{"identify the touch", (*arrival).identifyTouch},
 	{"name the visitor", (*arrival).nameTouchVisitor},
 	{"date the touch", (*arrival).dateTouch},
 	{"bound the touch", (*arrival).boundTouch},
 	{"resolve the source", (*arrival).resolveTouch},
+	{"weigh where it came from", (*arrival).weighTouch},
 	{"keep the touch", (*arrival).keepTouch},
 }
 
 var submissionSteps = []step{
+	{"count it for its network", (*arrival).limitSubmission},
 	{"read the body", (*arrival).read},
 	{"decode the submission", (*arrival).decodeSubmission},
 	{"find the site", (*arrival).findSite},
+	{"count it for its site", (*arrival).limitSiteSubmissions},
+	{"weigh who sends it", (*arrival).weighSender},
 	{"take the custom parameters", (*arrival).takeParameters},
 	{"find the form", (*arrival).findForm},
+	{"check the token", (*arrival).checkToken},
 	{"take the typed fields", (*arrival).takeFields},
+	{"weigh the fields", (*arrival).weighFields},
 	{"find the contact and the company", (*arrival).findContact},
 	{"identify the submission", (*arrival).identifySubmission},
 	{"name the visitor", (*arrival).nameSubmissionVisitor},
@@ -73,6 +83,7 @@ var submissionSteps = []step{
 	{"attach the touches", (*arrival).attachTouches},
 	{"bound the submission", (*arrival).boundSubmission},
 	{"resolve the sources", (*arrival).resolveSubmission},
+	{"weigh where it came from", (*arrival).weighSubmission},
 	{"keep the submission", (*arrival).keepSubmission},
 }
 

@@ -23,6 +23,23 @@ func decodeURLEncoded(body []byte, p *payload) error {
 // decodeMultipart reads multipart/form-data. A file that was chosen is refused, a file input that was left empty is not.
 func decodeMultipart(body []byte, boundary string, p *payload) error {
 	p.form = true
+	list, err := multipartPairs(body, boundary)
+	if err != nil {
+		return err
+	}
+	p.takeForm(list)
+	return nil
+}
+
+// formPairs are the pairs of a form's body once more, as they were sent.
+func (a *arrival) formPairs() (params, error) {
+	if a.media.kind == mediaMultipart {
+		return multipartPairs(a.body, a.media.boundary)
+	}
+	return appendParams(nil, string(a.body), maxPairs), nil
+}
+
+func multipartPairs(body []byte, boundary string) (params, error) {
 	reader := multipart.NewReader(bytes.NewReader(body), boundary)
 	var list params
 	for len(list) < maxPairs {
@@ -31,21 +48,20 @@ func decodeMultipart(body []byte, boundary string, p *payload) error {
 			break
 		}
 		if err != nil {
-			return notMultipart(err)
+			return nil, notMultipart(err)
 		}
 		value, err := io.ReadAll(part)
 		if err != nil {
-			return notMultipart(err)
+			return nil, notMultipart(err)
 		}
 		switch isFile := part.FileName() != "" || strings.Contains(part.Header.Get("Content-Disposition"), "filename"); {
 		case isFile && (part.FileName() != "" || len(value) > 0):
-			return rejection.New(rejection.FileUpload, "This form cannot take files. Remove the file %.64q and send the form again.", part.FileName())
+			return nil, rejection.New(rejection.FileUpload, "This form cannot take files. Remove the file %.64q and send the form again.", part.FileName())
 		case !isFile:
 			list = append(list, pair{replaceInvalid(part.FormName()), replaceInvalid(string(value))})
 		}
 	}
-	p.takeForm(list)
-	return nil
+	return list, nil
 }
 
 func notMultipart(err error) error {

@@ -34,7 +34,10 @@ type Config struct {
 	Scripts []Script
 	Keeper  Keeper
 	// Links remembers redeemed links for all nodes; nil: this node remembers its own.
-	Links Links
+	Links  Links
+	Limits Limits
+	// SpamHosts are the hosts of referrer spam; nil: the built-in list.
+	SpamHosts schema.Hosts
 	// Ready says why the collector cannot accept just now; nil means that it always can.
 	Ready   func() error
 	Now     func() time.Time // nil: time.Now
@@ -43,12 +46,16 @@ type Config struct {
 
 // Intake answers the public endpoints.
 type Intake struct {
-	config   Config
-	sites    []*tenant
-	scripts  []*scriptFiles
-	links    *linker
-	accepted *prometheus.CounterVec
-	dropped  *prometheus.CounterVec
+	config    Config
+	sites     []*tenant
+	scripts   []*scriptFiles
+	links     *linker
+	limiter   *limiter
+	tokenKey  []byte
+	spamHosts schema.Hosts
+	accepted  *prometheus.CounterVec
+	suspects  *prometheus.CounterVec
+	dropped   *prometheus.CounterVec
 }
 
 // tenant is a site with what is derived from its config once.
@@ -58,6 +65,8 @@ type tenant struct {
 	contactKey    []byte
 	submissionKey []byte
 	accepted      map[schema.Kind]prometheus.Counter
+	// How much came of late: touches, submissions before they are doubted, submissions before they are turned away.
+	touches, submissions, allSubmissions siteBucket
 }
 
 // New prepares the sites and registers the metrics. It starts nothing.
@@ -68,8 +77,19 @@ func New(config Config) (*Intake, error) {
 	if config.Ready == nil {
 		config.Ready = func() error { return nil }
 	}
+	if config.SpamHosts == nil {
+		config.SpamHosts = schema.SpamHosts()
+	}
+	schema.Bot("") // its list is read now, not while somebody waits
 	in := &Intake{
-		config: config,
+		config:    config,
+		limiter:   newLimiter(config.Limits),
+		tokenKey:  tokenKey(config.Secret),
+		spamHosts: config.SpamHosts,
+		suspects: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "headwater_suspects_total",
+			Help: "Records that reports leave out, by site and suspicion. They are accepted like others.",
+		}, []string{"site", "suspicion"}),
 		accepted: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "headwater_accepted_total",
 			Help: "Records accepted at the public endpoints and durable, by site and kind.",
@@ -102,7 +122,7 @@ func New(config Config) (*Intake, error) {
 	}
 	in.links = newLinker(config)
 	if config.Metrics != nil {
-		config.Metrics.MustRegister(in.accepted, in.dropped)
+		config.Metrics.MustRegister(in.accepted, in.suspects, in.dropped)
 	}
 	return in, nil
 }
@@ -116,6 +136,7 @@ func (in *Intake) Register(e *echo.Echo) {
 	e.OPTIONS("/t", preflight, in.cors)
 	e.POST("/f/:form", in.postSubmission, in.cors)
 	e.OPTIONS("/f/:form", preflight, in.cors)
+	e.GET("/f/:form/token", in.getToken, in.cors)
 	in.registerLinks(e)
 	e.GET("/f/:form/thanks", in.getThanks)
 	e.GET("/.well-known/gpc.json", getGPC)

@@ -112,6 +112,9 @@ func (in *Intake) postRedeem(c echo.Context) error {
 
 // readLinkRequest reads the body and finds the site. A member "link" goes to text, if that is not nil.
 func (a *arrival) readLinkRequest(text *string) error {
+	if err := a.limitTouch(); err != nil {
+		return err
+	}
 	if err := a.read(); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ type payload struct {
 	page           string
 	snippetVersion string
 	redirect       string
+	token          string
 	touch          rawTouch // of POST /t
 	first, latest  rawTouch // of a submission
 	fields         params   // what the person typed, and what else the form holds
@@ -36,6 +37,8 @@ func (p *payload) member(name string) *string {
 		return &p.page
 	case "snippet_version":
 		return &p.snippetVersion
+	case "token":
+		return &p.token
 	}
 	return nil
 }

@@ -34,6 +34,12 @@ type station struct {
 // newStation starts intake for the sites, as of corpus.Now.
 func newStation(t testing.TB, sites []schema.Site) *station {
 	t.Helper()
+	return newStationWith(t, sites, func(*Config) {})
+}
+
+// newStationWith starts intake with a changed config.
+func newStationWith(t testing.TB, sites []schema.Site, change func(*Config)) *station {
+	t.Helper()
 	silent := slog.New(slog.NewTextHandler(io.Discard, nil))
 	s, err := spool.Open(spool.Config{Dir: t.TempDir(), SealAfter: time.Hour, Log: silent})
 	if err != nil {
@@ -45,14 +51,16 @@ func newStation(t testing.TB, sites []schema.Site) *station {
 		}
 	})
 	st := &station{spool: s, registry: prometheus.NewRegistry()}
-	st.intake, err = New(Config{
+	config := Config{
 		Sites:   sites,
 		Secret:  []byte(corpus.Secret),
 		Scripts: testScripts(),
 		Keeper:  s,
 		Now:     func() time.Time { return corpus.Now },
 		Metrics: st.registry,
-	})
+	}
+	change(&config)
+	st.intake, err = New(config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
@@ -54,7 +55,9 @@ func (h *Handler) Handle(err error, c echo.Context) {
 	header.Set(Header, string(rejected.Reason))
 	header.Set(echo.HeaderXContentTypeOptions, "nosniff")
 	header.Set(echo.HeaderCacheControl, "no-store")
-	if status == http.StatusServiceUnavailable {
+	if rejected.RetryAfter > 0 {
+		header.Set(echo.HeaderRetryAfter, strconv.Itoa(int(rejected.RetryAfter/time.Second)))
+	} else if status == http.StatusServiceUnavailable {
 		header.Set(echo.HeaderRetryAfter, strconv.Itoa(RetryAfterSeconds))
 	}
 	if err := h.write(c, status, rejected); err != nil {

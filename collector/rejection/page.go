@@ -21,6 +21,8 @@ type Page struct {
 	Back      string
 	BackLabel string
 	Good      bool
+	// Again are the fields of the form that the page's button sends, to the page's own address; nil for no button.
+	Again []Field
 }
 
 const pageStyle = `:root{color-scheme:light dark;--ground:#f4f6f8;--card:#fff;--ink:#16202b;--quiet:#5a6775;--mark:#0b7a55;--wrong:#b3261e;--line:#dde3e9}
@@ -29,8 +31,9 @@ const pageStyle = `:root{color-scheme:light dark;--ground:#f4f6f8;--card:#fff;--
 main{width:100%;max-width:480px;padding:36px 32px;background:var(--card);border:1px solid var(--line);border-radius:14px}
 svg{display:block;width:44px;height:44px;color:var(--mark)}.wrong svg{color:var(--wrong)}
 h1{margin:18px 0 8px;font-size:26px;line-height:1.2;letter-spacing:-.01em;overflow-wrap:anywhere}p{margin:0 0 12px;overflow-wrap:anywhere}
-.detail{color:var(--quiet);font-size:14px}a{display:inline-block;margin-top:12px;padding:11px 20px;border-radius:9px;background:var(--ink);color:var(--card);font-weight:600;text-align:center;text-decoration:none}
-a:focus-visible{outline:3px solid var(--mark);outline-offset:3px}`
+.detail{color:var(--quiet);font-size:14px}a,button{display:inline-block;margin-top:12px;padding:11px 20px;border-radius:9px;background:var(--ink);color:var(--card);font-weight:600;text-align:center;text-decoration:none}
+button{border:0;font:inherit;font-weight:600;cursor:pointer}
+a:focus-visible,button:focus-visible{outline:3px solid var(--mark);outline-offset:3px}`
 
 var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
 <html lang="en">
@@ -47,16 +50,30 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
 <h1>{{.Page.Title}}</h1>
 <p>{{.Page.Text}}</p>
 {{with .Page.Detail}}<p class="detail">{{.}}</p>
+{{end}}{{if .Page.Again}}<form method="post">
+{{range .Page.Again}}<input type="hidden" name="{{.Name}}" value="{{.Value}}">
+{{end}}<button>Send again</button>
+</form>
 {{end}}{{if .Page.Back}}<a href="{{.Page.Back}}" rel="noreferrer">{{.Page.BackLabel}}</a>
 {{end}}</main>
 </body>
 </html>
 `))
 
-var pagePolicy = func() string {
+var pageStyleHash = func() string {
 	sum := sha256.Sum256([]byte(pageStyle))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	return base64.StdEncoding.EncodeToString(sum[:])
 }()
+
+// policy lets nothing run and nothing load, and a form be sent only where the page has one. Its answer leads to the site's
+// own page, which form-action applies to as well: it cannot be 'self' alone.
+func (p Page) policy() string {
+	action := "'none'"
+	if p.Again != nil {
+		action = "'self' https: http://localhost:* http://127.0.0.1:*"
+	}
+	return "default-src 'none'; style-src 'sha256-" + pageStyleHash + "'; base-uri 'none'; form-action " + action + "; frame-ancestors 'none'"
+}
 
 // Write answers with the page under a policy that lets nothing run and nothing load.
 func (p Page) Write(c echo.Context, status int) error {
@@ -68,7 +85,7 @@ func (p Page) Write(c echo.Context, status int) error {
 		return err
 	}
 	header := c.Response().Header()
-	header.Set(echo.HeaderContentSecurityPolicy, pagePolicy)
+	header.Set(echo.HeaderContentSecurityPolicy, p.policy())
 	header.Set(echo.HeaderXContentTypeOptions, "nosniff")
 	header.Set(echo.HeaderReferrerPolicy, "no-referrer")
 	header.Set(echo.HeaderCacheControl, "no-store")
@@ -83,6 +100,11 @@ func writePage(c echo.Context, status int, rejected *Error) error {
 		Detail: "Use your browser's Back button: what you typed is still there. For the people who run this site: reason " + string(rejected.Reason) + ".",
 	}
 	switch {
+	case rejected.Again != nil:
+		page.Title, page.Again = "Please send it once more", rejected.Again
+		page.Detail = "What you typed is still there; passwords and card numbers are not sent again. For the people who run this site: reason " + string(rejected.Reason) + "."
+	case status == http.StatusTooManyRequests:
+		page.Title = "Please wait a moment"
 	case status >= http.StatusInternalServerError:
 		page.Title = "We could not take this right now"
 	case status == http.StatusNotFound:

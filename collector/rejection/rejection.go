@@ -8,6 +8,7 @@ package rejection
 import (
 	"fmt"
 	"net/http"
+	"time"
 )
 
 // Reason is why a request was turned away: the value of X-Headwater-Rejected and of the metric's label.
@@ -52,6 +53,8 @@ const (
 	SpoolFull           Reason = "spool_full"
 	Overloaded          Reason = "overloaded"
 	ReportUnavailable   Reason = "report_unavailable"
+	RateLimited         Reason = "rate_limited"
+	FormToken           Reason = "form_token"
 	Incomplete          Reason = "incomplete"
 	Internal            Reason = "internal"
 )
@@ -94,6 +97,8 @@ var statuses = map[Reason]int{
 	SpoolFull:           http.StatusServiceUnavailable,
 	Overloaded:          http.StatusServiceUnavailable,
 	ReportUnavailable:   http.StatusServiceUnavailable,
+	RateLimited:         http.StatusTooManyRequests,
+	FormToken:           http.StatusUnprocessableEntity,
 	Incomplete:          http.StatusBadRequest,
 	Internal:            http.StatusInternalServerError,
 }
@@ -121,7 +126,14 @@ type Error struct {
 	Message string
 	Err     error
 	Details any // JSON that the answer carries as "details", nil for none
+	// RetryAfter is when the sender may come again, in whole seconds; 0: by the status.
+	RetryAfter time.Duration
+	// Again are the fields of a form that a person may send again from the page that tells of the rejection, to the same address.
+	Again []Field
 }
+
+// Field is a field of a form.
+type Field struct{ Name, Value string }
 
 // New makes an Error whose message tells the sender what to do.
 func New(reason Reason, format string, args ...any) *Error {
