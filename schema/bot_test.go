@@ -28,6 +28,7 @@ var browsers = []string{
 	"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Electron/33 Chrome/130 Safari/537.36 Slack/4.41",
 	"Mozilla/5.0 (CrKey armv7l 1.5.16041) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/90 Safari/537.36",
 	"Go-http-client/1.1", "curl/8.5.0", "python-requests/2.32.3", "axios/1.7.7", "node", "undici", "okhttp/4.12.0", "GuzzleHttp/7", "WordPress/6.7; https://www.example.com",
+	"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/131.0.0.0 Safari/537.36",
 	"Amazon CloudFront", "Zapier", "Java/17.0.2", "Apache-HttpClient/4.5.14 (Java/17.0.9)", "",
 }
 
@@ -37,7 +38,6 @@ var bots = []string{
 	"Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)",
 	"facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
 	"Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)",
-	"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/131.0.0.0 Safari/537.36",
 	"Scrapy/2.11.2 (+https://scrapy.org)", "LinkedInBot/1.0 (compatible; Mozilla/5.0; Apache-HttpClient +http://www.linkedin.com)",
 	"Pingdom.com_bot_version_1.4_(http://www.pingdom.com/)", "sqlmap/1.8#stable (https://sqlmap.org)", "BW/1.3",
 }

@@ -53,7 +53,8 @@ func (a *arrival) foreignPage(request *http.Request) bool {
 		return false
 	}
 	host := strings.ToLower(u.Hostname())
-	if host == hostname(request.Host) || a.site.resolver.Own(host) {
+	// A page on the sender's own machine is a site that somebody builds or tests.
+	if host == hostname(request.Host) || a.site.resolver.Own(host) || loopback(host) || strings.HasSuffix(host, ".localhost") {
 		return false
 	}
 	return !slices.ContainsFunc(translators, func(suffix string) bool { return strings.HasSuffix(host, suffix) })

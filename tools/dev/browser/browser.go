@@ -17,10 +17,6 @@ import (
 // ErrMissing says that no Chromium is installed.
 var ErrMissing = errors.New("no Chromium found: install the package chromium (or Google Chrome), or name its binary in CHROME_BIN")
 
-// person is the User-Agent header of a Chromium that a person drives. A headless one says that it is, and the collector keeps
-// what it sends out of reports, as it should.
-const person = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
-
 // Find returns the path of a Chromium.
 func Find() (string, error) {
 	if path := os.Getenv("CHROME_BIN"); path != "" {
@@ -46,7 +42,7 @@ func Start(ctx context.Context) (context.Context, context.CancelFunc, error) {
 		return nil, nil, err
 	}
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
-		chromedp.ExecPath(path), chromedp.DisableGPU, chromedp.Flag("disable-component-update", true), chromedp.UserAgent(person))
+		chromedp.ExecPath(path), chromedp.DisableGPU, chromedp.Flag("disable-component-update", true))
 	if os.Geteuid() == 0 {
 		// Chromium refuses to run its sandbox as root, as in most containers.
 		options = append(options, chromedp.NoSandbox)
