@@ -92,8 +92,12 @@ func peer(request *http.Request) string {
 }
 
 // spend takes one from a bucket that was full at full and holds perMinute. It returns when the bucket is full again, or how long
-// to wait for the next one.
+// to wait for the next one. No bucket takes longer than a minute to be full: where it seems so the clock was set back, and
+// nobody shall wait for the time before to come again.
 func spend(full, now int64, perMinute int) (after int64, wait time.Duration) {
+	if full > now+int64(time.Minute) {
+		full = now
+	}
 	after = max(full, now) + int64(time.Minute)/int64(perMinute)
 	if excess := after - now - int64(time.Minute); excess > 0 {
 		return full, time.Duration(excess)

@@ -293,3 +293,17 @@ func BenchmarkLimit(b *testing.B) {
 		l.network(key, corpus.Now.UnixNano(), 1<<30)
 	}
 }
+
+// TestLimitsSurviveAClockThatIsSetBack: nobody waits until it is as late again as it was.
+func TestLimitsSurviveAClockThatIsSetBack(t *testing.T) {
+	clock := collectortest.FixedClock(corpus.Now)
+	st := limited(t, Limits{Touches: 2, SiteTouches: 3}, clock.Now)
+	for _, at := range []time.Duration{0, -2 * time.Hour, -20 * time.Hour, 3 * time.Hour} {
+		clock.Set(corpus.Now.Add(at))
+		for n, want := range []int{http.StatusNoContent, http.StatusNoContent, http.StatusTooManyRequests} {
+			if answer := st.touchFrom(t, "203.0.113.1"); answer.StatusCode != want {
+				t.Errorf("%s, touch %d: %s, not %d", at, n, answer.Status, want)
+			}
+		}
+	}
+}

@@ -71,7 +71,11 @@ func (v *Visitors) roundTrip(outer context.Context, admitted ticket, fill func(r
 	defer cancel()
 	pipeline := v.client.Pipeline()
 	fill(pipeline)
+	began := time.Now()
 	commands, err := pipeline.Exec(ctx)
+	if v.observe != nil {
+		v.observe(time.Since(began))
+	}
 	for _, command := range commands {
 		if failure := command.Err(); failure != nil && failure != redis.Nil {
 			err = failure
