@@ -16,8 +16,7 @@ func (p *program) forward(config Config, migrate bool) {
 			p.latencies.inserts.WithLabelValues(table).Observe(took.Seconds())
 		}})
 	ctx, cancel := context.WithCancel(context.Background())
-	migrated := make(chan struct{})
-	p.stopForwarder, p.migrated = cancel, migrated
+	p.stopForwarder = cancel
 	p.running.Go(func() {
 		if migrate {
 			if err := migrateUntilDone(ctx, p.store, config, p.log); err != nil {
@@ -27,7 +26,7 @@ func (p *program) forward(config Config, migrate bool) {
 				return
 			}
 		}
-		close(migrated)
+		close(p.migrated)
 		p.running.Go(func() { _ = p.erasures.Run(ctx) }) // ctx's error
 		if err := p.forwarder.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
 			p.failed <- fmt.Errorf("forward: %w", err)

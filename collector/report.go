@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/headwater/headwater/collector/reports"
 	"github.com/headwater/headwater/collector/store"
@@ -70,7 +72,7 @@ func (r reportCommand) Run(i *invocation) error {
 		return fmt.Errorf("connect to ClickHouse: %w", err)
 	}
 	defer func() { _ = db.Close() }()
-	result, err := reporter{db}.Report(i.ctx, site, r.Name, params)
+	result, err := reporter{store: db}.Report(i.ctx, site, r.Name, params)
 	if err != nil {
 		return err
 	}
@@ -146,7 +148,14 @@ func writeResult(result *reports.Result, format string, w io.Writer) error {
 }
 
 // reporter answers reports from the store, for the command line, the API and the console.
-type reporter struct{ store *store.Store }
+type reporter struct {
+	store *store.Store
+	// migrated is closed when this process has brought the tables up to date; nil where it does not.
+	migrated <-chan struct{}
+}
+
+// tablesPatience is how long a report waits for tables that are just being made: a first start takes seconds.
+const tablesPatience = 20 * time.Second
 
 // Report answers one report of a site, by the site's own zone and look-back window where params name none.
 func (r reporter) Report(ctx context.Context, site *schema.Site, name string, params reports.Params) (*reports.Result, error) {
@@ -160,7 +169,31 @@ func (r reporter) Report(ctx context.Context, site *schema.Site, name string, pa
 	return r.Run(ctx, name, params)
 }
 
-// Run answers one report of the site that params name, as they are.
+// Run answers one report of the site that params name, as they are. The collector accepts, and so is ready, before its tables
+// are made: who asks meanwhile waits for them rather than being told of an error.
 func (r reporter) Run(ctx context.Context, name string, params reports.Params) (*reports.Result, error) {
-	return reports.Run(ctx, r.store.Conn(), name, params)
+	early := r.migrated != nil && !closed(r.migrated)
+	result, err := reports.Run(ctx, r.store.Conn(), name, params)
+	if !early || !errors.Is(err, reports.ErrNoTables) {
+		return result, err
+	}
+	patience := time.NewTimer(tablesPatience)
+	defer patience.Stop()
+	select {
+	case <-r.migrated:
+		return reports.Run(ctx, r.store.Conn(), name, params)
+	case <-patience.C:
+		return nil, err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func closed(channel <-chan struct{}) bool {
+	select {
+	case <-channel:
+		return true
+	default:
+		return false
+	}
 }

@@ -86,7 +86,7 @@ type program struct {
 	failed chan error
 	// stopForwarder ends the forwarder and, before it, the attempts to reach ClickHouse; migrated is closed between.
 	stopForwarder context.CancelFunc
-	migrated      <-chan struct{}
+	migrated      chan struct{}
 }
 
 // Addr is where the public endpoints listen.
@@ -98,7 +98,7 @@ func (p *program) PrivateAddr() net.Addr { return p.privateAddr }
 // start brings up the collector: when it returns, both listeners answer. ctx bounds only the start.
 func start(ctx context.Context, config Config, migrate bool, log *slog.Logger) (*program, error) {
 	registry := newRegistry()
-	p := &program{log: log, registry: registry, failed: make(chan error, 8)}
+	p := &program{log: log, registry: registry, failed: make(chan error, 8), migrated: make(chan struct{})}
 	p.latencies = newLatencies(registry)
 	if err := p.open(ctx, config); err != nil {
 		return nil, errors.Join(err, p.release(ctx))

@@ -68,7 +68,7 @@ func registerRoutes(e *echo.Echo, config Config, p *program, registry prometheus
 			return fmt.Errorf("referrer_spam_file: %w", err)
 		}
 	}
-	secret, answers := []byte(config.Secret), reporter{p.store}
+	secret, answers := []byte(config.Secret), reporter{p.store, p.migrated}
 	public, err := intake.New(intake.Config{
 		Sites:   config.Sites,
 		Secret:  secret,

@@ -69,7 +69,7 @@ func (c suspectsListCommand) Run(i *invocation) error {
 	}
 	defer func() { _ = db.Close() }()
 	params.Limit = c.Limit
-	result, err := reporter{db}.Report(i.ctx, site, "suspects", params)
+	result, err := reporter{store: db}.Report(i.ctx, site, "suspects", params)
 	if err != nil {
 		return err
 	}

@@ -76,6 +76,26 @@ func TestReports(t *testing.T) {
 	}
 }
 
+// TestReportsThatFail: who asks learns whether to ask for less, or to come again.
+func TestReportsThatFail(t *testing.T) {
+	d := newDesk(t)
+	for name, c := range map[string]struct {
+		reason    rejection.Reason
+		says      string
+		comeAgain bool
+	}{
+		"slow":  {rejection.ReportTooSlow, "shorter time", false},
+		"early": {rejection.ReportUnavailable, "being made", true},
+		"down":  {rejection.ReportUnavailable, "did not answer", true},
+	} {
+		answer := d.send("GET", "/api/reports/"+name, "", "")
+		if answer.Code != c.reason.Status() || answer.Header().Get("X-Headwater-Rejected") != string(c.reason) || !strings.Contains(answer.Body.String(), c.says) ||
+			(answer.Header().Get("Retry-After") != "") != c.comeAgain || strings.Contains(answer.Body.String(), "10.1.2.3") {
+			t.Errorf("%s: %d %v %s", name, answer.Code, answer.Header(), answer.Body)
+		}
+	}
+}
+
 func TestNewKey(t *testing.T) {
 	key, hash := NewKey()
 	if len(key) != len(keyPrefix)+43 || hash != HashKey(key) || len(hash) != 64 {

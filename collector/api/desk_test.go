@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -64,8 +65,8 @@ func newDesk(t testing.TB) *desk {
 
 // Report remembers what was asked; reports themselves are tested where they are.
 func (d *desk) Report(_ context.Context, site *schema.Site, name string, params reports.Params) (*reports.Result, error) {
-	if name == "unknown" {
-		return nil, fmt.Errorf("%w", reports.ErrUnknownReport)
+	if err := map[string]error{"unknown": reports.ErrUnknownReport, "slow": reports.ErrTooSlow, "early": reports.ErrNoTables, "down": errors.New("dial tcp 10.1.2.3:9000")}[name]; err != nil {
+		return nil, fmt.Errorf("report: %w", err)
 	}
 	params.Site = site.ID
 	d.asked = params

@@ -120,13 +120,19 @@ func defaultText(text, otherwise string) string {
 	return text
 }
 
-// reportError tells a wrong question from a database that does not answer.
+// reportError tells a wrong question from one that takes too long, and both from a database that does not answer.
 func reportError(err error) error {
 	if wrong, ok := errors.AsType[*reports.ParamError](err); ok {
 		return rejection.New(rejection.InvalidParameter, "%v", wrong)
 	}
 	if errors.Is(err, reports.ErrUnknownReport) {
 		return rejection.New(rejection.UnknownReport, "There is no such report: GET /api/reports lists them.")
+	}
+	if errors.Is(err, reports.ErrTooSlow) {
+		return rejection.Wrap(rejection.ReportTooSlow, err, "ClickHouse did not finish the report within its time limit. Ask for a shorter time or fewer dimensions, or again when ClickHouse is less busy.")
+	}
+	if errors.Is(err, reports.ErrNoTables) {
+		return rejection.Wrap(rejection.ReportUnavailable, err, "The report cannot be made just now, because the tables in ClickHouse are being made or brought up to date. Try again in a few seconds.")
 	}
 	return rejection.Wrap(rejection.ReportUnavailable, err, "The report cannot be made just now, because ClickHouse did not answer it. Try again later.")
 }

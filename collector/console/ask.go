@@ -57,6 +57,13 @@ func (c *Console) troubleOf(ctx echo.Context, name string, err error) *trouble {
 	default:
 		c.config.Log.Error("console: report failed", "report", name, "error", err)
 	}
+	if errors.Is(err, reports.ErrTooSlow) {
+		return &trouble{
+			Heading: "This takes too long to count",
+			Text:    "Choose a shorter time or fewer things to break down by. If a short time takes too long as well, tell the person who runs Headwater that ClickHouse is very busy.",
+			status:  http.StatusGatewayTimeout,
+		}
+	}
 	return &trouble{
 		Heading: "The numbers cannot be read just now",
 		Text:    "Nothing is lost: new leads are still being kept. Try again in a moment; if it stays like this, tell the person who runs Headwater to look at ClickHouse and the collector’s log.",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -192,6 +193,16 @@ func TestReportsAreDown(t *testing.T) {
 	}
 	if a := s.get(t, "/console/leads.json", cookie); a.StatusCode != http.StatusServiceUnavailable || strings.Contains(a.body, "10.1.2.3") {
 		t.Errorf("leads.json: %s %s", a.Status, a.body)
+	}
+}
+
+// A report that takes too long is the person's to make smaller.
+func TestReportsThatTakeTooLong(t *testing.T) {
+	s := newStand(t, ReportsFunc(func(context.Context, string, reports.Params) (*reports.Result, error) {
+		return nil, fmt.Errorf("report: %w", reports.ErrTooSlow)
+	}))
+	if a := s.get(t, "/console/sources", s.signIn(t, acmeKey)); a.StatusCode != http.StatusGatewayTimeout || !strings.Contains(a.body, "Choose a shorter time") {
+		t.Errorf("%s\n%s", a.Status, a.body)
 	}
 }
 

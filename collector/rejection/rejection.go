@@ -53,6 +53,7 @@ const (
 	SpoolFull           Reason = "spool_full"
 	Overloaded          Reason = "overloaded"
 	ReportUnavailable   Reason = "report_unavailable"
+	ReportTooSlow       Reason = "report_too_slow"
 	RateLimited         Reason = "rate_limited"
 	FormToken           Reason = "form_token"
 	Incomplete          Reason = "incomplete"
@@ -97,6 +98,7 @@ var statuses = map[Reason]int{
 	SpoolFull:           http.StatusServiceUnavailable,
 	Overloaded:          http.StatusServiceUnavailable,
 	ReportUnavailable:   http.StatusServiceUnavailable,
+	ReportTooSlow:       http.StatusGatewayTimeout,
 	RateLimited:         http.StatusTooManyRequests,
 	FormToken:           http.StatusUnprocessableEntity,
 	Incomplete:          http.StatusBadRequest,

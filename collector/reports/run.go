@@ -2,6 +2,7 @@ package reports
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -38,7 +39,7 @@ func query(ctx context.Context, conn driver.Conn, name string, a asked) (*Result
 	ctx = clickhouse.Context(ctx, clickhouse.WithParameters(a.parameters()), clickhouse.WithSettings(settings()))
 	rows, err := conn.Query(ctx, text)
 	if err != nil {
-		return nil, fmt.Errorf("report %s: %w", name, err)
+		return nil, fmt.Errorf("report %s: %w", name, explained(err))
 	}
 	defer func() { _ = rows.Close() }()
 	result := &Result{Name: name, Columns: rows.Columns(), Rows: [][]any{}}
@@ -50,9 +51,31 @@ func query(ctx context.Context, conn driver.Conn, name string, a asked) (*Result
 		result.Rows = append(result.Rows, row)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("report %s: %w", name, err)
+		return nil, fmt.Errorf("report %s: %w", name, explained(err))
 	}
 	return result, nil
+}
+
+// What can be wrong with a report besides its parameters and a ClickHouse that cannot be reached: a person does something
+// else about each.
+var (
+	ErrTooSlow  = fmt.Errorf("the report takes longer than %d s: ask for a shorter time or fewer dimensions", maxSeconds)
+	ErrNoTables = errors.New("the tables are not there, or older than this version needs: headwater serve brings them up to date at its start, headwater migrate does it now")
+)
+
+// explained adds to an error of ClickHouse which of the errors above it is. Source of the codes: ErrorCodes.cpp of ClickHouse.
+func explained(err error) error {
+	exception, ok := errors.AsType[*clickhouse.Exception](err)
+	if !ok {
+		return err
+	}
+	switch exception.Code {
+	case 159, 160: // TIMEOUT_EXCEEDED, TOO_SLOW
+		return fmt.Errorf("%w: %w", ErrTooSlow, err)
+	case 16, 47, 60, 81: // NO_SUCH_COLUMN_IN_TABLE, UNKNOWN_IDENTIFIER, UNKNOWN_TABLE, UNKNOWN_DATABASE
+		return fmt.Errorf("%w: %w", ErrNoTables, err)
+	}
+	return err
 }
 
 // parameters returns every parameter that any report may name. ClickHouse ignores those that a query does not.

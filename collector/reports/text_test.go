@@ -2,6 +2,7 @@ package reports
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"path"
 	"reflect"
@@ -165,6 +166,25 @@ func TestReadOnly(t *testing.T) {
 	} {
 		if err := conn.Exec(ctx, statement); err == nil {
 			t.Errorf("%s: ran", statement)
+		}
+	}
+}
+
+// TestFailuresAreExplained: ClickHouse's own time limit, and tables that are not there, are told from other trouble.
+func TestFailuresAreExplained(t *testing.T) {
+	conn := database(t)
+	limited := clickhouse.Context(t.Context(), clickhouse.WithSettings(clickhouse.Settings{"max_execution_time": 0.05}))
+	for text, want := range map[string]error{
+		"SELECT sum(cityHash64(number)) FROM numbers(1000000000000)": ErrTooSlow,
+		"SELECT count() FROM touches_of_yesterday":                   ErrNoTables,
+		"SELECT colour FROM touches":                                 ErrNoTables,
+		"SELECT count() FROM elsewhere.touches":                      ErrNoTables,
+		"SELECT throwIf(1)":                                          nil,
+	} {
+		var n uint64
+		err := explained(conn.QueryRow(limited, text).Scan(&n))
+		if err == nil || errors.Is(err, ErrTooSlow) != (want == ErrTooSlow) || errors.Is(err, ErrNoTables) != (want == ErrNoTables) {
+			t.Errorf("%s: %v", text, err)
 		}
 	}
 }

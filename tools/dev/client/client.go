@@ -11,7 +11,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/headwater/headwater/schema"
 )
@@ -38,7 +40,7 @@ func (c *Client) send(ctx context.Context, path string, record any) error {
 	if err != nil {
 		return fmt.Errorf("POST %s: %w", path, err)
 	}
-	_, err = c.call(ctx, http.MethodPost, path, "text/plain", bytes.NewReader(body))
+	_, err = c.call(ctx, http.MethodPost, path, "text/plain", body)
 	return err
 }
 
@@ -65,7 +67,7 @@ func (c *Client) Import(ctx context.Context, kind string, rows []Row) error {
 				return fmt.Errorf("import %s: %w", kind, err)
 			}
 		}
-		answer, err := c.call(ctx, http.MethodPost, "/api/"+kind, "application/x-ndjson", &lines)
+		answer, err := c.call(ctx, http.MethodPost, "/api/"+kind, "application/x-ndjson", lines.Bytes())
 		if err != nil {
 			return fmt.Errorf("import %s: %w", kind, err)
 		}
@@ -110,7 +112,7 @@ func (c *Client) ReportText(ctx context.Context, name, format string, parameters
 	var err error
 	if query.Has("email") {
 		// An address does not belong into a URL: the API takes it in a body only.
-		body, err = c.call(ctx, http.MethodPost, path, "application/x-www-form-urlencoded", strings.NewReader(query.Encode()))
+		body, err = c.call(ctx, http.MethodPost, path, "application/x-www-form-urlencoded", []byte(query.Encode()))
 	} else {
 		body, err = c.call(ctx, http.MethodGet, path+"?"+query.Encode(), "", nil)
 	}
@@ -120,10 +122,46 @@ func (c *Client) ReportText(ctx context.Context, name, format string, parameters
 	return body, nil
 }
 
-func (c *Client) call(ctx context.Context, method, path, contentType string, body io.Reader) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, method, c.URL+path, body)
+// patience is how long a call that the collector turns away with 503 or 429 is made again. Everything that is sent has an
+// identity of its own, so that sending it twice does no harm.
+const patience = time.Minute
+
+// call makes a request, again where the answer says to come again.
+func (c *Client) call(ctx context.Context, method, path, contentType string, body []byte) ([]byte, error) {
+	for began := time.Now(); ; {
+		response, answer, err := c.once(ctx, method, path, contentType, body)
+		if err != nil {
+			return nil, err
+		}
+		if response.StatusCode/100 == 2 {
+			return answer, nil
+		}
+		err = fmt.Errorf("%s %s: %s: %.500s", method, path, response.Status, bytes.TrimSpace(answer))
+		wait, again := comeAgain(response)
+		if !again || time.Since(began)+wait > patience {
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%w (%w)", err, ctx.Err())
+		case <-time.After(wait):
+		}
+	}
+}
+
+// comeAgain is what an answer says of when to send the same once more.
+func comeAgain(response *http.Response) (wait time.Duration, again bool) {
+	if response.StatusCode != http.StatusServiceUnavailable && response.StatusCode != http.StatusTooManyRequests {
+		return 0, false
+	}
+	seconds, err := strconv.Atoi(response.Header.Get("Retry-After"))
+	return time.Duration(seconds) * time.Second, err == nil && seconds >= 0
+}
+
+func (c *Client) once(ctx context.Context, method, path, contentType string, body []byte) (*http.Response, []byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, c.URL+path, bytes.NewReader(body))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if contentType != "" {
 		request.Header.Set("Content-Type", contentType)
@@ -137,15 +175,12 @@ func (c *Client) call(ctx context.Context, method, path, contentType string, bod
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer response.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(response.Body, 64<<20))
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", method, path, err)
+		return nil, nil, fmt.Errorf("%s %s: %w", method, path, err)
 	}
-	if response.StatusCode/100 != 2 {
-		return nil, fmt.Errorf("%s %s: %s: %.500s", method, path, response.Status, bytes.TrimSpace(answer))
-	}
-	return answer, nil
+	return response, answer, nil
 }
