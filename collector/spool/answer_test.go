@@ -15,8 +15,12 @@ func TestNobodyIsAnsweredBeforeTheSync(t *testing.T) {
 	on := newFaulty()
 	s := openOn(t, on)
 	inSync, release := make(chan struct{}), make(chan error)
+	ended := map[string]bool{}
 	on.setRefuse(func(operation, path string) error {
-		if operation != "sync" || !isSegment(path) {
+		if operation == "truncate" {
+			ended[path] = true // a segment is cut to be sealed: its next sync is nobody's answer
+		}
+		if operation != "sync" || !isSegment(path) || ended[path] {
 			return nil
 		}
 		inSync <- struct{}{}
