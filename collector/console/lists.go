@@ -23,6 +23,7 @@ type listView struct {
 	RangeText string
 	Presets   []link
 	Table     tableView
+	LeftOut   string
 	CSV       string
 	Trouble   *trouble
 }
@@ -37,7 +38,7 @@ func (c *Console) getList(l list) func(echo.Context, *session) error {
 			Presets: presetLinks(l.Page, days, dateRange.query)}
 		var result *reports.Result
 		if result, view.Trouble = c.ask(ctx, s, l.Report, reports.Params{Limit: listLimit}, days); view.Trouble == nil {
-			view.Table = tableOf(result, l.Title, "leads")
+			view.Table, view.LeftOut = tableOf(result, l.Title, "leads"), leftOutText(result)
 		}
 		return c.render(ctx, statusOf(view.Trouble), "list", l.Title, s, view)
 	}

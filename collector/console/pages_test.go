@@ -56,6 +56,38 @@ func TestSourcesRowsSumToTheTotal(t *testing.T) {
 	}
 }
 
+// Who reads numbers learns how much is left out of them, also where nothing else is there; without suspects nothing is said.
+func TestPagesSayWhatIsLeftOut(t *testing.T) {
+	s := newLiveStand(t)
+	cookie := s.signIn(t, acmeKey)
+	pages := []string{"/console/sources", "/console/forms", "/console/referrers"}
+	says := func(want string) {
+		t.Helper()
+		for _, path := range pages {
+			a := s.get(t, path, cookie)
+			if strings.Contains(a.body, "left out of all numbers") != (want != "") || !strings.Contains(a.body, want) || strings.Contains(a.body, "only-of-bots") {
+				t.Errorf("%s does not say %q, or shows a suspect:\n%s", path, want, a.body)
+			}
+		}
+	}
+	sample := newSampler(t, testSites()[0])
+	says("")
+	sample.suspects(2, 1)
+	s.insert(t, sample.records)
+	says("<strong>2 visits and 1 form</strong>")
+	sample.records = nil
+	sample.story()
+	s.insert(t, sample.records)
+	says("<strong>2 visits and 1 form</strong>")
+	a := s.get(t, "/console/sources?range=today", cookie)
+	if b := s.get(t, "/console/sources?from=2026-01-01&to=2026-01-31", cookie); !strings.Contains(a.body, "2 visits and 1 form") || strings.Contains(b.body, "left out of all numbers") {
+		t.Error("suspects of another time are told, or those of today are not")
+	}
+	if a := s.post(t, "/console/contact", cookie, url.Values{"email": {"spam@spam.example"}}); a.StatusCode != http.StatusNotFound || !strings.Contains(a.body, "looks like spam") {
+		t.Errorf("the card of a suspect: %s", a.Status)
+	}
+}
+
 func TestSourcesSaysWhichRuleItUses(t *testing.T) {
 	s := newStand(t, noReports(t))
 	texts := map[string]string{

@@ -146,6 +146,20 @@ func (s *sampler) sample() {
 		s.submit(s.uuid(), fmt.Sprintf("quiet%d@reader%d.example", i, i), "signup", testNow.AddDate(0, 0, -5*i).Add(-20*time.Minute), schema.Touch{}, schema.Touch{})
 	}
 	s.story()
+	s.suspects(3, 1)
+}
+
+// suspects adds visits and forms of the last day that look like no person's.
+func (s *sampler) suspects(touches, forms int) {
+	at := testNow.Add(-5 * time.Hour)
+	for range touches {
+		s.touch(s.uuid(), at, schema.Touch{UTMSource: "only-of-bots"})
+		s.records[len(s.records)-1].(*schema.TouchRecord).Suspect = schema.SuspectBot
+	}
+	for range forms {
+		s.submit(s.uuid(), "spam@spam.example", "signup", at, schema.Touch{}, schema.Touch{})
+		s.records[len(s.records)-1].(*schema.Submission).Suspect = schema.SuspectHoneypot
+	}
 }
 
 func (s *sampler) lead(i int, visitor, form string, first, latest schema.Touch) {

@@ -86,6 +86,7 @@ type sourcesView struct {
 	Rule       string
 	Tiles      []tile
 	Table      tableView
+	LeftOut    string
 	CSV        string
 	Trouble    *trouble
 }
@@ -114,9 +115,22 @@ func (c *Console) getSources(ctx echo.Context, s *session) error {
 	var result *reports.Result
 	if result, view.Trouble = c.ask(ctx, s, "source_breakdown", q.params(), q.days); view.Trouble == nil {
 		view.Table = tableOf(result, "Sources", "leads")
-		view.Tiles = tilesOf(result)
+		view.Tiles, view.LeftOut = tilesOf(result), leftOutText(result)
 	}
 	return c.render(ctx, statusOf(view.Trouble), "sources", "Sources", s, view)
+}
+
+// leftOutText says how much is under suspicion and so in none of the numbers, "" where nothing is.
+func leftOutText(result *reports.Result) string {
+	touches, submissions, _ := result.LeftOut()
+	var parts []string
+	if touches > 0 {
+		parts = append(parts, count(int(touches), "visit", "visits"))
+	}
+	if submissions > 0 {
+		parts = append(parts, count(int(submissions), "form", "forms"))
+	}
+	return strings.Join(parts, " and ")
 }
 
 func (c *Console) getSourcesCSV(ctx echo.Context, s *session) error {

@@ -101,23 +101,34 @@ func (r *Result) note(a asked, names ...string) {
 	}
 }
 
-// suspectsText says what suspects did to the result, "" where nothing, or where nobody counted.
-func (r *Result) suspectsText(a asked) string {
-	if a.Suspects == IncludeSuspects {
-		return "included"
-	}
+// LeftOut is how many touches and submissions of the asked time are under suspicion and so in no figure of the result; known is
+// false where the report does not count them.
+func (r *Result) LeftOut() (touches, submissions int64, known bool) {
 	counted := r.counted
 	if r.Name == "totals" {
 		counted = r
 	}
 	if counted == nil || len(counted.Rows) == 0 {
+		return 0, 0, false
+	}
+	touches, _ = counted.Value(0, "suspect_touches").(int64)
+	submissions, _ = counted.Value(0, "suspect_submissions").(int64)
+	return touches, submissions, true
+}
+
+// suspectsText says what suspects did to the result, "" where nothing.
+func (r *Result) suspectsText(a asked) string {
+	if a.Suspects == IncludeSuspects {
+		return "included"
+	}
+	touches, submissions, known := r.LeftOut()
+	switch {
+	case !known:
+		return "left out, and not counted here (`headwater suspects list`)"
+	case touches == 0 && submissions == 0:
 		return ""
 	}
-	touches, submissions := counted.Value(0, "suspect_touches"), counted.Value(0, "suspect_submissions")
-	if touches == int64(0) && submissions == int64(0) {
-		return ""
-	}
-	return fmt.Sprintf("left out: %v touches, %v submissions (`headwater suspects list`)", touches, submissions)
+	return fmt.Sprintf("left out: %d touches, %d submissions (`headwater suspects list`)", touches, submissions)
 }
 
 func (a asked) rangeText() string {

@@ -63,12 +63,13 @@ var (
 	ErrNoTables = errors.New("the tables are not there, or older than this version needs: headwater serve brings them up to date at its start, headwater migrate does it now")
 )
 
-// explained adds to an error of ClickHouse which of the errors above it is. Source of the codes: ErrorCodes.cpp of ClickHouse.
+// explained says of an error of ClickHouse which of the errors above it is. Source of the codes: ErrorCodes.cpp of ClickHouse.
 func explained(err error) error {
 	exception, ok := errors.AsType[*clickhouse.Exception](err)
 	if !ok {
 		return err
 	}
+	err = &refusal{exception}
 	switch exception.Code {
 	case 159, 160: // TIMEOUT_EXCEEDED, TOO_SLOW
 		return fmt.Errorf("%w: %w", ErrTooSlow, err)
@@ -77,6 +78,16 @@ func explained(err error) error {
 	}
 	return err
 }
+
+// refusal is an exception whose text goes into the log. ClickHouse's own quotes the query with its parameters, and so who was
+// asked about.
+type refusal struct{ *clickhouse.Exception }
+
+func (r *refusal) Error() string {
+	return fmt.Sprintf("ClickHouse refused it with code %d: SELECT last_error_message FROM system.errors WHERE code = %d has its message", r.Code, r.Code)
+}
+
+func (r *refusal) Unwrap() error { return r.Exception }
 
 // parameters returns every parameter that any report may name. ClickHouse ignores those that a query does not.
 func (a asked) parameters() clickhouse.Parameters {

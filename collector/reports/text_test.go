@@ -186,6 +186,9 @@ func TestFailuresAreExplained(t *testing.T) {
 		if err == nil || errors.Is(err, ErrTooSlow) != (want == ErrTooSlow) || errors.Is(err, ErrNoTables) != (want == ErrNoTables) {
 			t.Errorf("%s: %v", text, err)
 		}
+		if err != nil && (strings.Contains(err.Error(), "SELECT count") || strings.Contains(err.Error(), "yesterday") || strings.Contains(err.Error(), "colour")) {
+			t.Errorf("%s: the error quotes the query: %v", text, err)
+		}
 	}
 }
 
