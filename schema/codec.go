@@ -24,6 +24,7 @@ import (
 //	map        for each entry, ordered by name: length and name, length and value
 //	truth      no bytes: it is there or not
 //	decimal    as decimal.MarshalBinary has it
+//	count      uvarint
 //
 // A member's number is a hash of the column's name, so nobody keeps a list of numbers: columns may be added, moved and taken
 // out, and a spool that an older or newer version wrote is still read; unknown members are passed over. A test holds that
@@ -41,6 +42,7 @@ const (
 	shapeMap
 	shapeTruth
 	shapeDecimal
+	shapeCount
 )
 
 // member is a member of a record as the codec sees it.
@@ -96,6 +98,8 @@ func (l *layout) add(name string, index []int, of reflect.Type) {
 		m.shape = shapeText
 	case of.Kind() == reflect.Bool:
 		m.shape = shapeTruth
+	case of.Kind() == reflect.Uint64:
+		m.shape = shapeCount
 	default:
 		l.err = fmt.Errorf("the codec has no shape for %s, which is %s: give it one in schema/codec.go", name, of)
 	}
@@ -164,6 +168,12 @@ func (m *member) append(buf []byte, record reflect.Value) ([]byte, error) {
 			if err != nil {
 				return nil, err
 			}
+			buf = append(m.head(buf, len(value)), value...)
+		}
+	case shapeCount:
+		if n := v.Uint(); n > 0 {
+			var scratch [binary.MaxVarintLen64]byte
+			value := binary.AppendUvarint(scratch[:0], n)
 			buf = append(m.head(buf, len(value)), value...)
 		}
 	}
@@ -308,6 +318,12 @@ func (m *member) decode(record reflect.Value, data []byte, text string) error {
 		v.SetBool(true)
 	case shapeDecimal:
 		return v.Addr().Interface().(*decimal.Decimal).UnmarshalBinary(data)
+	case shapeCount:
+		n, size := binary.Uvarint(data)
+		if size <= 0 || size != len(data) {
+			return errCut
+		}
+		v.SetUint(n)
 	}
 	return nil
 }

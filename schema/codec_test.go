@@ -18,7 +18,7 @@ import (
 func crowded(t testing.TB) []Record {
 	t.Helper()
 	var records []Record
-	for _, kind := range []Kind{KindTouch, KindSubmission, KindContact, KindCompany, KindDeal} {
+	for _, kind := range []Kind{KindTouch, KindSubmission, KindContact, KindCompany, KindDeal, KindSpend, KindRate} {
 		record := newRecord(kind)
 		crowd(t, reflect.ValueOf(record).Elem(), string(kind))
 		records = append(records, record)
@@ -42,6 +42,8 @@ func crowd(t testing.TB, v reflect.Value, path string) {
 				crowd(t, member, own)
 			case reflect.Bool:
 				member.SetBool(true)
+			case reflect.Uint64:
+				member.SetUint(1<<63 + uint64(i))
 			case reflect.String:
 				member.SetString(own + " 🌸")
 			default:

@@ -44,6 +44,8 @@ func column(rows []reflect.Value, index []int) any {
 		return collect(rows, index, func(v reflect.Value) map[string]string { return *v.Addr().Interface().(*map[string]string) })
 	case map[string]uint64:
 		return collect(rows, index, func(v reflect.Value) map[string]uint64 { return *v.Addr().Interface().(*map[string]uint64) })
+	case uint64:
+		return collect(rows, index, reflect.Value.Uint)
 	case uint8:
 		return collect(rows, index, func(v reflect.Value) uint8 { return uint8(v.Uint()) })
 	default:

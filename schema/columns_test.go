@@ -21,6 +21,7 @@ func TestColumnsAreTheValuesOfAllRows(t *testing.T) {
 		{&schema.Submission{SiteID: "a", FirstTouch: touch}, &schema.Submission{LatestTouch: touch, ReceivedAt: at}},
 		{schema.SubmissionFields{Fields: map[string]string{"email": "ada@example.com"}}, schema.SubmissionFields{ContactID: "c"}},
 		{&schema.Deal{Amount: decimal.New(12345, -2), Status: schema.DealWon, ChangeID: "no uuid"}, &schema.Deal{}},
+		{&schema.Spend{Date: at, Amount: decimal.New(5, 0), Clicks: 7}, &schema.Spend{Impressions: 9}},
 	} {
 		fields := schema.Fields(records[0])
 		columns := schema.Columns(records, fields)

@@ -19,12 +19,14 @@ func fullRecords() []Record {
 		&Contact{SiteID: "acme", ImportID: "i", ContactID: "c", CreatedAt: at, ReceivedAt: at},
 		&Company{SiteID: "acme", ImportID: "i", CompanyID: "crm:1", CreatedAt: at, ReceivedAt: at},
 		&Deal{SiteID: "acme", DealID: "d", ChangeID: "x", Status: DealWon, Amount: decimal.RequireFromString("1250.0001"), Currency: "EUR", ChangedAt: at, ReceivedAt: at},
+		&Spend{SiteID: "acme", Date: at, Source: "linkedin", Currency: "EUR", Amount: decimal.RequireFromString("-0.0001"), Clicks: 7, UTMSource: "LinkedIn", ReceivedAt: at},
+		&Rate{SiteID: "acme", Date: at, From: "NOK", To: "EUR", Rate: decimal.RequireFromString("0.08771234567891"), ReceivedAt: at},
 	}
 }
 
 // Every member says its limit and who fills it, in one spelling: json == ch.
 func TestFieldTags(t *testing.T) {
-	for _, record := range []any{TouchRecord{}, Submission{}, SubmissionFields{}, Contact{}, Company{}, Deal{}} {
+	for _, record := range []any{TouchRecord{}, Submission{}, SubmissionFields{}, Contact{}, Company{}, Deal{}, Spend{}, Rate{}} {
 		checkTags(t, reflect.TypeOf(record))
 		names := map[string]bool{}
 		for _, field := range Fields(record) {

@@ -11,7 +11,7 @@ import (
 // tableRecords says which struct is a row of which table.
 var tableRecords = map[string]any{
 	"touches": TouchRecord{}, "submissions": Submission{}, "submission_fields": SubmissionFields{},
-	"contacts": Contact{}, "companies": Company{}, "deals": Deal{},
+	"contacts": Contact{}, "companies": Company{}, "deals": Deal{}, "spend": Spend{}, "rates": Rate{},
 	"erasures": Tombstone{}, "erasure_steps": ErasureStep{}, "nodes": Node{},
 }
 

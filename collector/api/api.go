@@ -1,7 +1,7 @@
 // Package api is the collector's server API: what a company's own systems send (contacts and companies that the CRM
-// knew already, deals) and the reports they read. Every request carries a key, and the key decides the site.
+// knew already, deals, what campaigns cost) and the reports they read. Every request carries a key, and the key decides the site.
 //
-// Belongs here: keys, decoding and validating imports and deals, and asking for reports.
+// Belongs here: keys, decoding and validating imports, deals and spend, and asking for reports.
 // Does not belong here: what a browser sends (intake), SQL (reports), Redis, the spool itself.
 package api
 
@@ -68,6 +68,8 @@ func (a *API) Register(e *echo.Echo) {
 	e.POST("/api/contacts", a.postContacts, a.authorise)
 	e.POST("/api/companies", a.postCompanies, a.authorise)
 	e.POST("/api/deals", a.postDeals, a.authorise)
+	e.POST("/api/spend", a.postSpend, a.authorise)
+	e.POST("/api/rates", a.postRates, a.authorise)
 	e.GET("/api/reports", a.getReportNames, a.authorise)
 	e.GET("/api/reports/:name", a.getReport, a.authorise)
 	e.POST("/api/reports/:name", a.postReport, a.authorise)
@@ -89,6 +91,8 @@ var endpoints = []endpoint{
 	{"POST", "/api/contacts", "tells which people the CRM knew already", "JSON lines, a JSON array or CSV: email, crm_id, company_crm_id, company_domain, company_name, created_at"},
 	{"POST", "/api/companies", "tells which companies the CRM knew already", "JSON lines, a JSON array or CSV: crm_id, domain, name, created_at"},
 	{"POST", "/api/deals", "tells of deals and of their changes", "JSON, JSON lines, a JSON array or CSV: deal_id, status (open, won, lost), stage, amount, currency, contact_email, contact_crm_id, company_crm_id, company_domain, company_name, created_at, won_at, changed_at"},
+	{"POST", "/api/spend", "tells what campaigns cost, in place of what was told of the same day, source, medium, campaign and currency", "JSON, JSON lines, a JSON array or CSV: date, source, medium, campaign, currency, amount, clicks, impressions"},
+	{"POST", "/api/rates", "tells what a currency was worth in another on a day", "JSON, JSON lines, a JSON array or CSV: date, from_currency, to_currency, rate"},
 	{"GET", "/api/reports", "lists the reports", ""},
 	{"POST", "/api/export", "tells everything that is held of a person", "JSON: email or visitor_id, format (json, or csv in a zip)"},
 	{"POST", "/api/erase", "forgets a person, everywhere", "JSON: email or visitor_id, reason (a reference without names)"},

@@ -7,7 +7,7 @@ import (
 	"github.com/headwater/headwater/schema"
 )
 
-// The columns of imports and deals.
+// The columns of imports, deals, spend and rates.
 const (
 	colEmail         = "email"
 	colCRMID         = "crm_id"
@@ -26,6 +26,15 @@ const (
 	colCreatedAt     = "created_at"
 	colWonAt         = "won_at"
 	colChangedAt     = "changed_at"
+	colDate          = "date"
+	colSource        = "source"
+	colMedium        = "medium"
+	colCampaign      = "campaign"
+	colClicks        = "clicks"
+	colImpressions   = "impressions"
+	colFromCurrency  = "from_currency"
+	colToCurrency    = "to_currency"
+	colRate          = "rate"
 )
 
 var (
@@ -33,6 +42,8 @@ var (
 	companyColumns = []string{colCRMID, colDomain, colName, colCreatedAt}
 	dealColumns    = []string{colDealID, colStatus, colStage, colAmount, colCurrency, colContactEmail, colContactCRMID,
 		colCompanyCRMID, colCompanyDomain, colCompanyName, colCreatedAt, colWonAt, colChangedAt}
+	spendColumns = []string{colDate, colSource, colMedium, colCampaign, colCurrency, colAmount, colClicks, colImpressions}
+	rateColumns  = []string{colDate, colFromCurrency, colToCurrency, colRate}
 )
 
 // aliases are other names that CRMs give the columns, where the meaning cannot be another.
@@ -43,12 +54,14 @@ var aliases = map[string]string{
 	"website": colDomain, "company_website": colCompanyDomain,
 	"dealid": colDealID, "deal_stage": colStage, "deal_status": colStatus, "currency_code": colCurrency,
 	"changed": colChangedAt, "updated_at": colChangedAt, "won_date": colWonAt,
+	"day": colDate, "utm_source": colSource, "utm_medium": colMedium, "utm_campaign": colCampaign, "cost": colAmount, "spend": colAmount,
+	"from": colFromCurrency, "to": colToCurrency, "exchange_rate": colRate,
 }
 
 // known holds every column of any kind of row, and the aliases.
 var known = func() map[string]bool {
 	set := map[string]bool{"id": true}
-	for _, columns := range [][]string{contactColumns, companyColumns, dealColumns} {
+	for _, columns := range [][]string{contactColumns, companyColumns, dealColumns, spendColumns, rateColumns} {
 		for _, name := range columns {
 			set[name] = true
 		}

@@ -96,14 +96,18 @@ func readMoney(deal *schema.Deal, r row) error {
 
 var exponent = regexp.MustCompile(`^-?[0-9]{1,20}(\.[0-9]{1,20})?[eE][+-]?[0-9]{1,2}$`)
 
-// parseAmount also reads the exponents that JSON encoders write for large numbers: 1e+06 is 1000000, exactly.
 func parseAmount(text string) (decimal.Decimal, error) {
+	return schema.ParseAmount(withoutExponent(text))
+}
+
+// withoutExponent writes the exponents out that JSON encoders write for large and small numbers: 1e+06 is 1000000, exactly.
+func withoutExponent(text string) string {
 	if exponent.MatchString(text) {
 		if number, err := decimal.NewFromString(text); err == nil {
-			text = number.String()
+			return number.String()
 		}
 	}
-	return schema.ParseAmount(text)
+	return text
 }
 
 func (b *batch) readDealContact(deal *schema.Deal, r row) error {

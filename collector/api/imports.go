@@ -44,6 +44,8 @@ type batch struct {
 	receivedAt time.Time // UTC, milliseconds
 	outcome    outcome
 	records    []schema.Record
+	line       int                                                // of the row that is decoded
+	seen       map[string]seenRow                                 // by id, where rows replace each other
 	barred     func(contact schema.ContactID, crmID string) error // nil where nobody was erased; its error says why not
 }
 
@@ -55,6 +57,7 @@ func (a *API) postRows(c echo.Context, columns []string, decode func(*batch, row
 		var records []schema.Record
 		if err == nil {
 			b.noteIgnored(r, columns, ignored)
+			b.line = line
 			records, err = decode(b, r)
 		}
 		if err != nil {

@@ -43,12 +43,17 @@ type siteKey struct {
 type siteOfKey struct {
 	*schema.Site
 	contactKey []byte
+	resolver   *schema.Resolver // names the sources of spend
 }
 
 func siteKeys(sites []schema.Site, secret []byte) ([]siteKey, error) {
 	var keys []siteKey
 	for i := range sites {
-		site := &siteOfKey{Site: &sites[i], contactKey: sites[i].ContactKey(secret)}
+		resolver, err := schema.NewResolver(&sites[i])
+		if err != nil {
+			return nil, err
+		}
+		site := &siteOfKey{Site: &sites[i], contactKey: sites[i].ContactKey(secret), resolver: resolver}
 		for _, text := range sites[i].APIKeyHashes {
 			hash, err := hex.DecodeString(strings.TrimSpace(text))
 			if err != nil || len(hash) != sha256.Size {

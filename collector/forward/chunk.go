@@ -178,7 +178,7 @@ func reaches(segment uuid.UUID, frames []spool.Frame, limits limits, done spool.
 
 var tables = map[schema.Kind]string{
 	schema.KindTouch: "touches", schema.KindSubmission: "submissions", schema.KindContact: "contacts",
-	schema.KindCompany: "companies", schema.KindDeal: "deals",
+	schema.KindCompany: "companies", schema.KindDeal: "deals", schema.KindSpend: "spend", schema.KindRate: "rates",
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 
 	"github.com/headwater/headwater/collector/collectortest"
 	"github.com/headwater/headwater/collector/spool"
@@ -19,7 +20,9 @@ func TestEveryKindArrives(t *testing.T) {
 	r.keep(t, touchAt(march), submissionAt(march),
 		&schema.Contact{SiteID: "shop", ImportID: uuid.NewString(), ContactID: "c", CreatedAt: march, ReceivedAt: march},
 		&schema.Company{SiteID: "shop", ImportID: uuid.NewString(), CompanyID: "crm:1", CreatedAt: march, ReceivedAt: march},
-		&schema.Deal{SiteID: "shop", DealID: "1", ChangeID: uuid.NewString(), Status: schema.DealWon, ChangedAt: march, ReceivedAt: march})
+		&schema.Deal{SiteID: "shop", DealID: "1", ChangeID: uuid.NewString(), Status: schema.DealWon, ChangedAt: march, ReceivedAt: march},
+		&schema.Spend{SiteID: "shop", Date: march, Source: "google", Currency: "EUR", ReceivedAt: march},
+		&schema.Rate{SiteID: "shop", Date: march, From: "NOK", To: "EUR", Rate: decimal.New(87, -3), ReceivedAt: march})
 	silent := submissionAt(march)
 	silent.Fields = nil // drop_fields
 	r.keep(t, silent)
@@ -30,9 +33,26 @@ func TestEveryKindArrives(t *testing.T) {
 	r.wantCount(t, 1, "contacts")
 	r.wantCount(t, 1, "companies")
 	r.wantCount(t, 1, "deals")
-	if stats := r.forward.Stats(); stats.Rows != 6 || stats.ClickHouse != "ok" {
+	r.wantCount(t, 1, "spend WHERE toString(date) = '2026-03-01'")
+	r.wantCount(t, 1, "rates WHERE rate = toDecimal64('0.087', 3)")
+	if stats := r.forward.Stats(); stats.Rows != 8 || stats.ClickHouse != "ok" {
 		t.Errorf("stats %+v", stats)
 	}
+}
+
+// Spend is replaced by a later import of the same key, whichever of them ClickHouse gets first, and resending it changes nothing.
+func TestTheLaterSpendCounts(t *testing.T) {
+	r := newRig(t)
+	r.start(t)
+	spend := func(amount int64, currency string, received time.Time) *schema.Spend {
+		return &schema.Spend{SiteID: "shop", Date: march, Source: "google", Medium: "cpc", Campaign: "brand", Amount: decimal.New(amount, 0), Currency: currency, ReceivedAt: received}
+	}
+	r.keep(t, spend(7, "EUR", march.Add(time.Hour)))
+	r.keep(t, spend(5, "EUR", march), spend(5, "USD", march), spend(9, "EUR", march.Add(2*time.Hour)))
+	r.keep(t, spend(9, "EUR", march.Add(2*time.Hour)), spend(7, "EUR", march.Add(time.Hour)))
+	r.drain(t)
+	r.wantCount(t, 2, "spend FINAL")
+	r.wantCount(t, 1, "spend FINAL WHERE currency = 'EUR' AND amount = 9")
 }
 
 // With the default of 1 s for sealing a record is to be seen within about 1.1 s; here the share of the forwarder is bounded.

@@ -230,18 +230,27 @@ func withRetention(text string, months int) string {
 	return strings.ReplaceAll(text, "{retention_months}", strconv.Itoa(months))
 }
 
-// migrations reads the files tables/NNNN_name.sql, which are numbered 1, 2, 3 without a gap.
+var migrationName = regexp.MustCompile(`^([0-9]{4})_[a-z0-9_]+\.sql$`)
+
+// migrations reads the files tables/NNNN_name.sql in the order of their numbers. A number may be missing, so that changes
+// that are made at the same time can have numbers of their own; no two files have the same.
 func migrations(from fs.FS) ([]migration, error) {
 	files, err := fs.Glob(from, "tables/*.sql")
 	if err != nil {
 		return nil, err
 	}
 	var known []migration
-	for i, file := range files {
-		number, _, _ := strings.Cut(path.Base(file), "_")
-		version, err := strconv.ParseUint(number, 10, 32)
-		if err != nil || int(version) != i+1 {
-			return nil, fmt.Errorf("migration %s: its name must begin with the number %04d and _", file, i+1)
+	for _, file := range files {
+		named := migrationName.FindStringSubmatch(path.Base(file))
+		if named == nil {
+			return nil, fmt.Errorf("migration %s: it must be called NNNN_name.sql, NNNN being its number", file)
+		}
+		version, err := strconv.ParseUint(named[1], 10, 32)
+		if err != nil {
+			return nil, err
+		}
+		if n := len(known); version == 0 || n > 0 && uint32(version) == known[n-1].version {
+			return nil, fmt.Errorf("migration %s: another file has its number: give it the next that is free", file)
 		}
 		data, err := fs.ReadFile(from, file)
 		if err != nil {

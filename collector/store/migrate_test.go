@@ -178,7 +178,7 @@ func TestMigrateRefusesWhatItDoesNotKnow(t *testing.T) {
 		t.Errorf("an edited migration: %v", err)
 	}
 	more := append(slices.Clone(known), migration{
-		version: uint32(len(known) + 1), name: "9999_more.sql", checksum: "c",
+		version: 9999, name: "9999_more.sql", checksum: "c",
 		text: "-- two; statements\nALTER TABLE touches ADD COLUMN IF NOT EXISTS extra String DEFAULT ';'; ALTER TABLE touches DROP COLUMN extra;",
 	})
 	if err := s.migrate(t.Context(), more, 25); err != nil {
@@ -190,14 +190,40 @@ func TestMigrateRefusesWhatItDoesNotKnow(t *testing.T) {
 }
 
 func TestMigrationNames(t *testing.T) {
-	for _, names := range [][]string{{"tables/0002_b.sql"}, {"tables/0001_a.sql", "tables/0003_c.sql"}, {"tables/one.sql"}, {}} {
+	folder := func(names ...string) fstest.MapFS {
 		files := fstest.MapFS{}
 		for _, name := range names {
 			files[name] = &fstest.MapFile{Data: []byte("SELECT 1")}
 		}
-		if _, err := migrations(files); err == nil {
+		return files
+	}
+	for _, names := range [][]string{{"tables/0001_a.sql", "tables/0001_b.sql"}, {"tables/0000_a.sql"}, {"tables/one.sql"}, {"tables/1_a.sql"}, {}} {
+		if _, err := migrations(folder(names...)); err == nil {
 			t.Errorf("migrations %v were taken", names)
 		}
+	}
+	known, err := migrations(folder("tables/0010_c.sql", "tables/0001_a.sql", "tables/0003_b.sql"))
+	if err != nil || len(known) != 3 || known[0].version != 1 || known[1].version != 3 || known[2].version != 10 {
+		t.Errorf("numbers with gaps: %v, %v", known, err)
+	}
+}
+
+// A database that has a later migration, and not one that came to the program after it, gets it.
+func TestMigrateFillsAGap(t *testing.T) {
+	s := migrated(t)
+	known, err := migrations(schema.Tables)
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := migration{version: 9999, name: "9999_later.sql", checksum: "l", text: "CREATE TABLE IF NOT EXISTS later (n UInt8) ENGINE = MergeTree ORDER BY n"}
+	between := migration{version: 9998, name: "9998_between.sql", checksum: "b", text: "CREATE TABLE IF NOT EXISTS between_them (n UInt8) ENGINE = MergeTree ORDER BY n"}
+	for _, list := range [][]migration{append(slices.Clone(known), later), append(slices.Clone(known), between, later)} {
+		if err := s.migrate(t.Context(), list, 25); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := count(t, s, "between_them"); n != 0 {
+		t.Errorf("%d rows", n)
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 // tables are all the tables that rows go to, with the struct of a row.
 var tables = map[string]any{
 	"touches": schema.TouchRecord{}, "submissions": schema.Submission{}, "submission_fields": schema.SubmissionFields{},
-	"contacts": schema.Contact{}, "companies": schema.Company{}, "deals": schema.Deal{},
+	"contacts": schema.Contact{}, "companies": schema.Company{}, "deals": schema.Deal{}, "spend": schema.Spend{}, "rates": schema.Rate{},
 	"erasures": schema.Tombstone{}, "erasure_steps": schema.ErasureStep{},
 }
 
@@ -94,9 +94,11 @@ func fits(value any, column, name string) bool {
 	case uuid.UUID:
 		return column == "UUID"
 	case time.Time:
-		return column == "DateTime64(3, 'UTC')"
+		return column == "DateTime64(3, 'UTC')" || column == "Date" && name == "date"
 	case decimal.Decimal:
-		return column == "Decimal(18, 4)"
+		return column == "Decimal(18, 4)" || column == "Decimal(28, 14)" && name == "rate"
+	case uint64:
+		return column == "UInt64"
 	case map[string]string:
 		return column == "Map(String, String)" || column == "Map(LowCardinality(String), String)" && strings.HasSuffix(name, "parameters")
 	case map[string]uint64:
@@ -122,6 +124,9 @@ func fill(v reflect.Value, name string, n *int) {
 	switch member := v.Addr().Interface().(type) {
 	case *time.Time:
 		*member = time.Date(2026, 3, 1, 12, 30, 0, *n*1e6, time.UTC)
+		if name == "Date" {
+			*member = time.Date(2026, 3, *n, 0, 0, 0, 0, time.UTC)
+		}
 	case *decimal.Decimal:
 		*member = decimal.New(-12345678901234*10000-1234, -4)
 	case *map[string]string:
@@ -138,6 +143,8 @@ func fill(v reflect.Value, name string, n *int) {
 			for i := range v.NumField() {
 				fill(v.Field(i), v.Type().Field(i).Name, n)
 			}
+		case reflect.Uint64:
+			v.SetUint(1<<63 + uint64(*n))
 		case reflect.String:
 			v.SetString(fmt.Sprintf("%s %d ü €🙂 '\"\\\n\t", name, *n))
 			if name == "ImportID" || name == "ChangeID" {
