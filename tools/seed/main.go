@@ -8,6 +8,8 @@
 // The data is a function of the calendar: a day's journeys are the same whenever they are made. Run again, it adds
 // what has happened since.
 //
+// With -touches it makes as many as are asked for straight in the tables instead (package bulk), to see how fast things are.
+//
 // Belongs here: the invented year. Does not belong here: how the collector or its tables work.
 package main
 
@@ -22,13 +24,18 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/headwater/headwater/collector/store"
 	"github.com/headwater/headwater/tools/dev/client"
 	"github.com/headwater/headwater/tools/dev/stack"
+	"github.com/headwater/headwater/tools/seed/bulk"
 )
 
 const usage = `Usage: go run ./tools/seed [flags]
 
 Fills the stack that runs (make run) with a year of demo data. Safe to run again: it adds only what is new since.
+
+With -touches N it fills the tables themselves with N touches of the twelve months before this one, a fifth as many visitors,
+N/40 submissions and N/400 deals, of site "seed". The same flags make the same rows, so a second run adds none that count.
 
 `
 
@@ -39,13 +46,53 @@ func main() {
 	}
 	file := flag.String("stack", stack.DefaultFile, "description of the stack, written by tools/dev")
 	months := flag.Int("months", 12, "how many months before this one to fill, 1 to 24")
+	touches := flag.Uint64("touches", 0, "make so many touches straight in the tables, in place of the demo year")
+	sites := flag.Int("sites", 1, "with -touches: divide them among so many sites, seed, seed-2, seed-3, …")
+	number := flag.Uint64("seed", 1, "with -touches: another number makes other rows")
+	dsn := flag.String("dsn", "", "with -touches: the ClickHouse to fill, whose tables are made where they are missing; none: the stack's")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *file, *months, time.Now(), os.Stdout); err != nil {
+	var err error
+	if *touches > 0 {
+		err = runBulk(ctx, *file, *dsn, bulk.Config{Site: "seed", Sites: *sites, Touches: *touches, Seed: *number, Until: monthBegin(time.Now()), Out: os.Stdout})
+	} else {
+		err = run(ctx, *file, *months, time.Now(), os.Stdout)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "seed:", err)
 		os.Exit(1)
 	}
+}
+
+// runBulk fills the tables of the ClickHouse at dsn, or of the stack's.
+func runBulk(ctx context.Context, file, dsn string, config bulk.Config) error {
+	if dsn == "" {
+		s, err := stack.Read(ctx, file)
+		if err != nil {
+			return err
+		}
+		dsn = s.ClickHouseDSN
+	}
+	db, err := store.Open(ctx, dsn)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := db.Migrate(ctx, store.MigrateConfig{}); err != nil {
+		return err
+	}
+	begun := time.Now()
+	touches, err := bulk.Run(ctx, db.Conn(), config)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(config.Out, "%d touches and what follows from them, in %s.\n", touches, time.Since(begun).Round(time.Second))
+	return nil
+}
+
+func monthBegin(at time.Time) time.Time {
+	return time.Date(at.Year(), at.Month(), 1, 0, 0, 0, 0, time.UTC)
 }
 
 // run makes the data up to now and stores it.
