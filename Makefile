@@ -3,9 +3,10 @@ SHELL := /bin/bash
 GO    ?= go
 FUZZTIME ?= 30s
 DURATION ?= 30m
+TOUCHES ?= 2000000
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-run deps-test build run test test-browsers lint bench soak fuzz dist
+.PHONY: help deps deps-run deps-test build run test test-browsers lint bench bench-sql soak fuzz dist
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -56,6 +57,9 @@ bench: deps ## ratios to a bare baseline in the same run: accept, forward, the s
 	$(GO) run ./tools/load -bench
 	$(GO) run ./tools/bundle -sizes
 	$(GO) test -run '^$$' -bench StartUp -benchtime 3x ./snippet/browser
+
+bench-sql: deps-run ## ratios of the reports to bare queries in the same run, on TOUCHES (2000000) touches
+	$(GO) run ./tools/benchsql -touches $(TOUCHES)
 
 soak: deps ## visitors for DURATION (30m) while everything fails; also fails where memory or goroutines grow
 	$(GO) run ./tools/load -faults -soak -duration $(DURATION)

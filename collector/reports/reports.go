@@ -48,6 +48,19 @@ func Run(ctx context.Context, conn driver.Conn, name string, p Params) (*Result,
 	return known.run(ctx, conn, p)
 }
 
+// Rows runs only the statement of a report, without the totals that are counted apart, its notes, and what Run does to its columns.
+// For whoever measures.
+func Rows(ctx context.Context, conn driver.Conn, name string, p Params) (*Result, error) {
+	if _, ok := reports[name]; !ok {
+		return nil, fmt.Errorf("%.64q: %w: there are %s", name, ErrUnknownReport, strings.Join(Names(), ", "))
+	}
+	a, err := p.checked(name)
+	if err != nil {
+		return nil, err
+	}
+	return query(ctx, conn, name, a)
+}
+
 // Takes lists the parameters that a report takes beside site, zone, lookback_days, credit and suspects, which all take.
 func Takes(name string) []string { return reports[name].takes }
 
