@@ -20,10 +20,11 @@ var mayImport = map[string][]string{
 	"collector/visitors":      {"schema"},
 	"collector/store":         {"schema"},
 	"collector/forward":       {"schema", "collector/spool", "collector/visitors", "collector/store"},
-	"collector/reports":       {"schema"},
-	"collector/erasure":       {"schema", "collector/spool", "collector/visitors", "collector/store", "collector/reports"},
-	"collector/api":           {"schema", "collector/reports", "collector/rejection"},
-	"collector/console":       {"schema", "collector/reports"},
+	"collector/models":        {},
+	"collector/reports":       {"schema", "collector/models"},
+	"collector/erasure":       {"schema", "collector/spool", "collector/visitors", "collector/store", "collector/reports", "collector/models"},
+	"collector/api":           {"schema", "collector/reports", "collector/models", "collector/rejection"},
+	"collector/console":       {"schema", "collector/reports", "collector/models"},
 	"collector/collectortest": {"schema", "collector/spool", "tools/clickhouse/library"},
 }
 

@@ -6,13 +6,20 @@ import (
 	"io"
 	"strconv"
 	"time"
+
+	"github.com/shopspring/decimal"
 )
 
 // WriteCSV writes the rows as CSV (RFC 4180) with a header line; totals and notes, which are no rows, are left out. Text
 // that a spreadsheet would take for a formula gets a ' in front (source: OWASP, "CSV Injection"); numbers stay numbers.
-func (r *Result) WriteCSV(w io.Writer) error {
+func (r *Result) WriteCSV(w io.Writer) error { return r.writeCSV(w, true) }
+
+// WriteUnixCSV writes the same with lines that end as those of other command-line tools.
+func (r *Result) WriteUnixCSV(w io.Writer) error { return r.writeCSV(w, false) }
+
+func (r *Result) writeCSV(w io.Writer, crlf bool) error {
 	out := csv.NewWriter(w)
-	out.UseCRLF = true
+	out.UseCRLF = crlf
 	cells := make([]string, len(r.Columns))
 	copy(cells, r.Columns)
 	for i := -1; i < len(r.Rows); i++ {
@@ -65,8 +72,13 @@ func cellText(value any) string {
 		return strconv.FormatFloat(value, 'f', -1, 64)
 	case bool:
 		return strconv.FormatBool(value)
+	case decimal.Decimal:
+		return decimalText(value)
 	case Amounts:
 		return value.String()
 	}
 	return fmt.Sprint(value)
 }
+
+// decimalText writes all decimals that the number has, also zeros.
+func decimalText(value decimal.Decimal) string { return value.StringFixed(max(0, -value.Exponent())) }

@@ -7,6 +7,8 @@ import (
 	"io"
 	"math"
 	"time"
+
+	"github.com/shopspring/decimal"
 )
 
 // WriteJSON writes the result as one JSON object: report, columns, rows (objects), totals (an object, or null) and notes
@@ -79,6 +81,9 @@ func writeJSONValue(b *bytes.Buffer, value any) {
 			names[i], texts[i] = amount.Currency, amount.Text()
 		}
 		writeJSONObject(b, names, texts, false)
+		return
+	case decimal.Decimal:
+		b.WriteString(decimalText(value))
 		return
 	case time.Time:
 		writeJSONValue(b, value.Format("2006-01-02T15:04:05.000Z07:00"))

@@ -9,7 +9,7 @@ import (
 )
 
 // Result is a report's answer. A value is text (string), a whole number (int64), a ratio or other fraction (float64, never NaN
-// or infinite), true or false, a time (time.Time in the asked zone), money (Amounts), or nil where there is nothing to say.
+// or infinite), a part of a count (decimal.Decimal, exact, with all its decimals), true or false, a time (time.Time in the asked zone), money (Amounts), or nil where there is nothing to say.
 type Result struct {
 	Name    string
 	Columns []string

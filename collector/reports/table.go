@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/shopspring/decimal"
 	"golang.org/x/text/width"
 )
 
@@ -94,7 +95,7 @@ func (r *Result) hasValue(column int) bool {
 func (r *Result) isNumeric(column int) bool {
 	for _, row := range r.Rows {
 		switch row[column].(type) {
-		case int64, float64, Amounts:
+		case int64, float64, decimal.Decimal, Amounts:
 			return true
 		case nil:
 			continue
