@@ -1,7 +1,7 @@
-import { names, pick, queryOf, Texts } from "./touch";
 import { setCookie, store } from "./storage";
-import { list, options } from "./config";
 import { newID } from "./identity";
+import { names, pick, queryOf, Texts } from "./touch";
+import { list, options } from "./config";
 
 // Taken when the script runs. The entry has the URL as it was navigated to, even where a router has rewritten it since;
 // not every engine keeps the fragment there, so the present URL fills what is missing.
@@ -22,11 +22,10 @@ export const arrival = (state: Texts): Texts | undefined => {
   const ignored = from(options.ignoredReferrers);
   if (
     !(referrer && from(
-      // The site's registrable domain, from setting a cookie and from deleting it. Where that may not be tried, or where
-      // the host has no dot, the host without www stands for it.
+      // The site's registrable domain, from setting a cookie that ends a second later (deleting it would cost as much time
+      // again). Where that may not be tried, or where the host has no dot, the host without www stands for it.
       options.ownDomains,
-      setCookie("hw_", 1, 1),
-      setCookie("hw_", ""),
+      setCookie("hw_", Date.now(), 1),
       location.hostname.replace(/^www\./, ""),
     )) &&
     // A browser without any visitor id was never recorded, so nothing is repeated: consent banners like to reload the
@@ -40,7 +39,7 @@ export const arrival = (state: Texts): Texts | undefined => {
 
 /** Makes a touch of now and of this page's campaign, and of more. */
 export const touchHere = (more: object) =>
-  pick(names, { ...campaign, landing_page, ...more, touch_id: newID(), occurred_at: Date.now() } as {});
+  pick(names, { ...campaign, landing_page, ...more, occurred_at: Date.now(), touch_id: newID() } as {});
 
 /**
  * Tells whether the referrer is on one of the domains, which commas or spaces separate, or below one. Nothing is below

@@ -1,6 +1,6 @@
 import { hiddenFields } from "./envelope";
-import { newID } from "./identity";
 import { guard, on } from "./config";
+import { newID } from "./identity";
 
 // Not every form: a GET form would carry its hidden fields into the address bar, so a search form stays as it is.
 const SELECTOR = "[method=post i],form[data-hw-form]";
@@ -20,7 +20,7 @@ export const stampForms = guard(({ length }: { length?: number } & object = {}):
 export const watchForms = (): void => {
   // A click (also the one that Enter makes) comes out of open shadow roots, which submit does not. formdata: also
   // form.submit(), which sends no submit event, and new FormData(form).
-  ["submit", "click", "formdata", "change", "reset", "input"].forEach((type, i) =>
+  ["click", "submit", "formdata", "change", "input", "reset"].forEach((type, i) =>
     on<FormDataEvent>(type, (event) => {
       const form = (event.composedPath()[0] as Element).closest(SELECTOR);
       if (i > 2) ids.delete(form!);
@@ -39,9 +39,9 @@ const stamp = (form: Element, data?: FormData): void => {
   for (const [name, value] of Object.entries(hiddenFields(id))) {
     const input =
       form.querySelector<HTMLInputElement>(`[name="${name}"]`) || added.appendChild(document.createElement("input"));
+    input.name = name;
     input.type = "hidden";
     input.value = value;
-    input.name = name;
     // What is sent has each field once, whatever the page made of the form.
     if (data) data.set(name, value);
   }

@@ -1,13 +1,13 @@
-import { guard, on, options } from "./config";
+import { newID } from "./identity";
 import { resend, send } from "./send";
+import { allow, allowed, FIRST, keep, LATEST, read, setCookie, store } from "./storage";
+import { guard, on, options } from "./config";
 import { arrival, touchHere } from "./arrival";
+import { hiddenFields } from "./envelope";
+import { Texts } from "./touch";
+import { Headwater } from "./api";
 import { stampForms, watchForms } from "./forms";
 import { version } from "headwater:fields";
-import { Headwater } from "./api";
-import { newID } from "./identity";
-import { Texts } from "./touch";
-import { allow, allowed, FIRST, keep, LATEST, read, setCookie, store } from "./storage";
-import { hiddenFields } from "./envelope";
 
 let arrivals = 0;
 
@@ -24,7 +24,7 @@ const record = (touch?: Texts | false): void => {
     const answered = () => {
       setCookie("hw", visitor_id, 3.4e7); // 13 months, less two days
     };
-    send("t", JSON.stringify({ snippet_version: version, visitor_id, site_id: options.site, ...touch })).then(
+    send("t", JSON.stringify({ ...touch, snippet_version: version, site_id: options.site, visitor_id })).then(
       answered,
       answered,
     );
@@ -35,24 +35,24 @@ const start = (): void => {
   // A second script tag on the page ends here: the API is no array.
   const queue = [...((window.headwater as []) || [])];
   window.headwater = api;
-  on("online", resend);
   on("pagehide", () => store.hw && (store.hw_at = Date.now()));
+  on("online", resend);
   arrive(!options.consent);
-  queue.forEach(api.push);
   watchForms();
+  queue.forEach(api.push);
 };
 
 const api: Headwater = {
-  async submission({ form, fields, submission_id = newID() }) {
+  push: guard((call) => call(api)),
+  fields: hiddenFields,
+  consent: guard((granted) => arrive(granted, !granted)),
+  touch: guard((parameters) => record(touchHere({ referrer: "", ...parameters }))),
+  async submission({ fields, form, submission_id = newID() }) {
     const answer = await send("f/" + form, "" + new URLSearchParams({ ...fields, ...hiddenFields(submission_id) }));
     const message = answer && (await answer.json()).message;
     if (message) throw Error(message);
     return { submission_id };
   },
-  fields: hiddenFields,
-  touch: guard((parameters) => record(touchHere({ referrer: "", ...parameters }))),
-  consent: guard((granted) => arrive(granted, !granted)),
-  push: guard((call) => call(api)),
 };
 
 /** Records this page's arrival, if it is one, as soon as it may be known; the second time on a page nothing. */

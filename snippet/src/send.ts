@@ -1,5 +1,5 @@
-import { base, guard } from "./config";
 import { allowed } from "./storage";
+import { base, guard } from "./config";
 
 /** Sends again what waits. */
 export const resend = guard(() => {

@@ -1,12 +1,12 @@
-import { options, refused } from "./config";
 import { names, pick, Texts } from "./touch";
+import { options, refused } from "./config";
 import { knownID } from "./identity";
 
 export const FIRST = "hw_first_touch_";
 export const LATEST = "hw_latest_touch_";
 
 const kept = ["hw_visitor_id"];
-for (const name of names) kept.push(FIRST + name, LATEST + name);
+for (const name of names) kept.push(LATEST + name, FIRST + name);
 
 /** What is allowed now: 2 storing and sending, 1 sending, 0 neither. */
 export let allowed: number;
@@ -35,18 +35,18 @@ export const keep = (state: Texts): void => {
 
 /**
  * Sets a cookie on the widest domain that the browser accepts, and returns that domain: the registrable one, because
- * browsers refuse cookies on public suffixes (com, co.uk, github.io). That spares the snippet their list. The domain of a
- * host without a dot is "": WebKit refuses to be told localhost.
+ * browsers refuse cookies on public suffixes (co.uk, github.io; com is not even tried). That spares the snippet their list.
+ * The domain of a host without a dot is "": WebKit refuses to be told localhost.
  */
 export const setCookie = (name: string, value: string | number, seconds?: number): string => {
   const labels = location.hostname.replace(/^[^.]+$/, "").split(".");
   let domain = "";
   let now = cookie(name);
-  for (let i = labels.length; now != value && i--; )
+  for (let i = labels.length - 1 || 1; now != value && i--; )
     now = cookie(
       name,
       // http: has no sixth letter.
-      `=${value};samesite=lax;path=/;max-age=${seconds! | 0};domain=${(domain = labels.slice(i).join("."))}${location.protocol[5] ? ";secure" : ""}`,
+      `=${value};max-age=${seconds! | 0};domain=${(domain = labels.slice(i).join("."))};path=/;samesite=lax${location.protocol[5] ? ";secure" : ""}`,
     );
   return domain;
 };
@@ -69,7 +69,7 @@ export const allow = (yes: boolean, forget?: boolean): void => {
     store = {};
     setCookie("hw", "");
   }
-  allowed = yes && !refused ? (options.storage ? 1 : 2) : 0;
+  allowed = !refused && yes ? (options.storage ? 1 : 2) : 0;
   try {
     if (forget) {
       delete localStorage.hw_at;

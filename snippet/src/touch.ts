@@ -5,7 +5,7 @@ import { longest, parameters } from "headwater:fields";
 export type Texts = Record<string, string>;
 
 /** The names of a touch, one arrival. Each is always there: an empty text says that it was looked for and was not there. */
-export const names = list("occurred_at landing_page referrer touch_id", parameters, options.parameters);
+export const names = list("referrer landing_page touch_id occurred_at", parameters, options.parameters);
 
 /**
  * Returns the query of a URL with that of its fragment (`#utm_source=…`, `#/page?utm_source=…`) after it. The collector
