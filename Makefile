@@ -6,7 +6,7 @@ DURATION ?= 30m
 TOUCHES ?= 2000000
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-run deps-test build run test test-browsers lint bench bench-sql soak fuzz dist
+.PHONY: help deps deps-run deps-test build run test test-browsers lint bench bench-sql profile soak fuzz dist
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -30,7 +30,7 @@ deps-test: $(addsuffix /node_modules/.package-lock.json,$(NODE_FOLDERS))
 
 build: ## compile every program into .headwater/bin
 	@mkdir -p .headwater/bin
-	$(GO) build -o .headwater/bin/headwater ./collector
+	$(GO) build -pgo=collector/load.pgo -o .headwater/bin/headwater ./collector
 	$(GO) build -o .headwater/bin/ ./tools/...
 
 run: deps-run ## the whole product in one terminal, with a demo website
@@ -60,6 +60,14 @@ bench: deps ## ratios to a bare baseline in the same run: accept, forward, the s
 
 bench-sql: deps-run ## ratios of the reports to bare queries in the same run, on TOUCHES (2000000) touches
 	$(GO) run ./tools/benchsql -touches $(TOUCHES)
+
+# From time to time: what the collector does most under load, for builds with -pgo (see collector/README.md).
+PROFILES = .headwater/profiles
+profile: deps ## renew collector/load.pgo from the benchmark
+	@mkdir -p $(PROFILES)
+	$(GO) run ./tools/load -bench -only accept -profiles $(PROFILES)
+	$(GO) run ./tools/load -bench -only forward -profiles $(PROFILES)
+	$(GO) tool pprof -proto $(PROFILES)/accept.pprof $(PROFILES)/forward.pprof > collector/load.pgo
 
 soak: deps ## visitors for DURATION (30m) while everything fails; also fails where memory or goroutines grow
 	$(GO) run ./tools/load -faults -soak -duration $(DURATION)

@@ -92,27 +92,29 @@ func (c benchConfig) measure(ctx context.Context, s *stack.Stack) (bounds []boun
 // includes tells whether a part is measured.
 func (c benchConfig) includes(name string) bool { return c.only == "" || c.only == name }
 
-// startStack starts what the measured processes need. Accepting alone needs nothing but the collector's binary.
+// startStack starts what the measured processes need, and builds the collector as it is deployed. Accepting alone needs nothing
+// else.
 func startStack(ctx context.Context, c benchConfig, data string) (*stack.Stack, func(), error) {
-	if c.only != "accept" {
-		fmt.Fprintln(c.out, "Starting ClickHouse, Redis and a collector …")
-		s, err := stack.Start(ctx, data, "bench", io.Discard)
-		if err != nil {
-			return nil, nil, err
-		}
-		return s.Stack, func() { _ = s.Stop() }, nil
-	}
 	root, err := stack.Root(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	binary := filepath.Join(data, "headwater")
-	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "./collector")
+	binary := filepath.Join(data, "headwater-as-deployed")
+	build := exec.CommandContext(ctx, "go", "build", "-pgo=collector/load.pgo", "-o", binary, "./collector")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, nil, fmt.Errorf("build the collector: %w\n%s", err, out)
 	}
-	return &stack.Stack{Data: data, Headwater: binary, Redis: "redis://127.0.0.1:1/0"}, func() {}, nil
+	if c.only == "accept" {
+		return &stack.Stack{Data: data, Headwater: binary, Redis: "redis://127.0.0.1:1/0"}, func() {}, nil
+	}
+	fmt.Fprintln(c.out, "Starting ClickHouse, Redis and a collector …")
+	s, err := stack.Start(ctx, data, "bench", io.Discard)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.Headwater = binary
+	return s.Stack, func() { _ = s.Stop() }, nil
 }
 
 // printBounds prints which bounds are held. One that is not is an error only where that is asked for: on a machine that has

@@ -156,7 +156,7 @@ func measureForward(ctx context.Context, c benchConfig, conn driver.Conn, s *sta
 		select {
 		case <-ctx.Done():
 			return 0, fmt.Errorf("forward: %d of %d rows within a minute: %w", rows, filled.touches, errors.Join(ctx.Err(), err))
-		case <-time.After(20 * time.Millisecond): // more often, and the counting itself is seen
+		case <-time.After(100 * time.Millisecond): // more often, and the counting itself is seen
 		}
 	}
 }
