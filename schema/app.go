@@ -41,12 +41,4 @@ func AppOf(userAgent string) string {
 // the app is the last resort: it becomes the source of a touch that has no UTM, no click id and no referrer, not even one
 // that counts for nothing. The raw fields stay empty, so that Direct still tells what the touch itself said. A touch that was
 // stored and travels inside a submission may be from another app, or from another browser: it is for Resolve.
-func (r *Resolver) ResolveInApp(t *Touch, app string) {
-	saidNothing := t.Direct()
-	r.Resolve(t)
-	if app == "" || !saidNothing {
-		return
-	}
-	t.Source, t.Medium = app, MediumInApp
-	t.Channel = channelOf(app, MediumInApp, t.Campaign, categoryByName()[app])
-}
+func (r *Resolver) ResolveInApp(t *Touch, app string) { t.apply(r.Classify(t, app)) }

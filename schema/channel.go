@@ -34,80 +34,138 @@ const (
 	ChannelUnassigned      Channel = "Unassigned"
 )
 
+// Channels lists every channel.
+func Channels() []Channel {
+	return []Channel{ChannelDirect, ChannelCrossNetwork, ChannelPaidShopping, ChannelPaidSearch, ChannelPaidSocial, ChannelPaidVideo,
+		ChannelDisplay, ChannelPaidOther, ChannelOrganicShopping, ChannelOrganicSocial, ChannelOrganicVideo, ChannelOrganicSearch,
+		ChannelReferral, ChannelEmail, ChannelAffiliates, ChannelAudio, ChannelSMS, ChannelPush, ChannelAIAssistants, ChannelUnassigned}
+}
+
+// tags are what the channel is told by, in their normal form.
+type tags struct {
+	source, medium, campaign string
+	kind                     category // of the source
+	adClick                  bool     // the link bears the click id of an ad in the source's own search network
+}
+
 // paidMedium is GA4's ^(.*cp.*|ppc|retargeting|paid.*)$, of a medium without line breaks.
 func paidMedium(medium string) bool {
 	return strings.Contains(medium, "cp") || medium == "ppc" || medium == "retargeting" || strings.HasPrefix(medium, "paid")
 }
 
+func displayMedium(medium string) bool {
+	return oneOf(medium, "display", "banner", "expandable", "interstitial", "cpm")
+}
+
 // shopCampaign finds "shop" as a word's start, but not in "workshop".
 var shopCampaign = regexp.MustCompile(`^(.*(([^a-df-z]|^)shop|shopping).*)$`)
 
-// channelOf applies GA4's rules in GA4's order to resolved (lower-case) values. Two additions of ours: AI Assistants,
-// after the paid channels; and "newsletter" counts as e-mail.
-func channelOf(source, medium, campaign string, kind category) Channel {
-	if strings.Contains(campaign, "cross-network") {
-		return ChannelCrossNetwork
+// channel applies GA4's rules in GA4's order. Ours are: the click id of an ad makes a paid channel whatever the medium says, save
+// display; AI Assistants, behind the paid channels; and, where GA4 has no answer left, a word for mail and an ad network's name.
+func (t *tags) channel() channelRule {
+	if t.source == "direct" && oneOf(t.medium, "", "none", "not set") {
+		return channelByDirectWords
 	}
-	shop := kind == categoryShopping || strings.Contains(campaign, "shop") && shopCampaign.MatchString(campaign)
-	paid := paidMedium(medium)
-	if paid {
-		if channel := paidChannel(kind, shop); channel != "" {
-			return channel
+	if strings.Contains(t.campaign, "cross-network") {
+		return channelByCrossNetwork
+	}
+	shop := strings.Contains(t.campaign, "shop") && shopCampaign.MatchString(t.campaign)
+	paid := paidMedium(t.medium)
+	if paid || t.adClick && !displayMedium(t.medium) {
+		if rule := t.paidChannel(shop, paid); rule != channelByNone {
+			return rule
 		}
 	}
-	if kind == categoryDisplay || oneOf(medium, "display", "banner", "expandable", "interstitial", "cpm") {
-		return ChannelDisplay
-	}
-	if paid {
-		return ChannelPaidOther
-	}
-	return organicChannel(source, medium, kind, shop)
-}
-
-func paidChannel(kind category, shop bool) Channel {
 	switch {
-	case shop:
-		return ChannelPaidShopping
-	case kind == categorySearch:
-		return ChannelPaidSearch
-	case kind == categorySocial:
-		return ChannelPaidSocial
-	case kind == categoryVideo:
-		return ChannelPaidVideo
+	case displayMedium(t.medium):
+		return channelByDisplayMedium
+	case paid:
+		return channelByPaidMedium
 	}
-	return ""
+	return t.organicChannel(shop)
 }
 
-func organicChannel(source, medium string, kind category, shop bool) Channel {
+// paidChannel knows the paid channels of the kinds of sources; shop tells of the campaign.
+func (t *tags) paidChannel(shop, paid bool) channelRule {
 	switch {
-	case kind == categoryAI, medium == "ai":
-		return ChannelAIAssistants
+	case t.kind == categoryShopping:
+		return channelByPaidShoppingSource
 	case shop:
-		return ChannelOrganicShopping
-	case kind == categorySocial, oneOf(medium, "social", "social-network", "social-media", "sm", "social network", "social media"):
-		return ChannelOrganicSocial
-	case kind == categoryVideo, strings.Contains(medium, "video"):
-		return ChannelOrganicVideo
-	case kind == categorySearch, medium == "organic":
-		return ChannelOrganicSearch
-	case oneOf(medium, "referral", "app", "link"):
-		return ChannelReferral
-	case kind == categoryEmail, isEmail(source), isEmail(medium):
-		return ChannelEmail
-	case oneOf(medium, "affiliate", "affiliates"):
-		return ChannelAffiliates
-	case medium == "audio":
-		return ChannelAudio
-	case source == "sms", medium == "sms":
-		return ChannelSMS
-	case strings.HasSuffix(medium, "push"), strings.Contains(medium, "mobile"), strings.Contains(medium, "notification"), source == "firebase":
-		return ChannelPush
+		return channelByPaidShoppingCampaign
+	case t.kind == categorySearch && paid:
+		return channelByPaidSearch
+	case t.kind == categorySearch:
+		return channelByAdClickSearch
+	case t.kind == categorySocial:
+		return channelByPaidSocial
+	case t.kind == categoryVideo && paid:
+		return channelByPaidVideo
+	case t.kind == categoryVideo:
+		return channelByAdClickVideo
 	}
-	return ChannelUnassigned
+	return channelByNone
 }
 
-func isEmail(text string) bool {
-	return oneOf(text, "email", "e-mail", "e_mail", "e mail", "newsletter")
+func (t *tags) organicChannel(shop bool) channelRule {
+	switch {
+	case t.kind == categoryAI:
+		return channelByAISource
+	case t.medium == "ai":
+		return channelByAIMedium
+	case t.kind == categoryShopping:
+		return channelByShoppingSource
+	case shop:
+		return channelByShoppingCampaign
+	case t.kind == categorySocial:
+		return channelBySocialSource
+	case oneOf(t.medium, "social", "social-network", "social-media", "sm", "social network", "social media"):
+		return channelBySocialMedium
+	case t.kind == categoryVideo:
+		return channelByVideoSource
+	case strings.Contains(t.medium, "video"):
+		return channelByVideoMedium
+	case t.kind == categorySearch:
+		return channelBySearchSource
+	case t.medium == "organic":
+		return channelByOrganicMedium
+	case oneOf(t.medium, "referral", "app", "link"):
+		return channelByReferralMedium
+	}
+	return t.ownedChannel()
+}
+
+func (t *tags) ownedChannel() channelRule {
+	switch {
+	case isEmail(t.source):
+		return channelByEmailSource
+	case isEmail(t.medium):
+		return channelByEmailMedium
+	case oneOf(t.medium, "affiliate", "affiliates"):
+		return channelByAffiliateMedium
+	case t.medium == "audio":
+		return channelByAudioMedium
+	case t.source == "sms":
+		return channelBySMSSource
+	case t.medium == "sms":
+		return channelBySMSMedium
+	case strings.HasSuffix(t.medium, "push"), strings.Contains(t.medium, "mobile"), strings.Contains(t.medium, "notification"):
+		return channelByPushMedium
+	case t.source == "firebase":
+		return channelByPushSource
+	case t.kind == categoryEmail, mailWord(t.source), mailWord(t.medium):
+		return channelByMailWord
+	case t.kind == categoryDisplay:
+		return channelByDisplaySource
+	}
+	return channelByNone
+}
+
+func isEmail(text string) bool { return oneOf(text, "email", "e-mail", "e_mail", "e mail") }
+
+// mailWord finds what people call mailings beside GA4's four words: newsletter-uk, hs_email, emailing.
+func mailWord(text string) bool {
+	return strings.Contains(text, "newsletter") || strings.Contains(text, "mail") &&
+		(strings.Contains(text, "email") || strings.Contains(text, "e-mail") || strings.Contains(text, "e_mail") || strings.Contains(text, "e mail"))
 }
 
 func oneOf(text string, list ...string) bool { return slices.Contains(list, text) }

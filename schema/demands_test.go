@@ -188,7 +188,7 @@ func TestDemand20_InAppBrowsers(t *testing.T) {
 		}
 	}
 	for _, app := range appMarks() {
-		if categoryByName()[app.source] == "" {
+		if BuiltInSources().kind(app.source) == "" {
 			t.Errorf("apps.csv: sources.csv knows no source %q", app.source)
 		}
 	}

@@ -33,6 +33,8 @@ type Site struct {
 	DropFields bool `toml:"drop_fields"`
 	// SourceHosts names the source and medium of referrer hosts that sources.csv does not know.
 	SourceHosts []SourceHost `toml:"source_host"`
+	// SourceRules overrule how touches are named.
+	SourceRules []SourceRule `toml:"source_rule"`
 }
 
 // Form is one form of a site.

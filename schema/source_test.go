@@ -77,7 +77,7 @@ func TestResolve(t *testing.T) {
 		{"affiliate", Touch{UTMSource: "x-net", UTMMedium: "affiliate"}, "x-net", "affiliate", "", ChannelAffiliates, ""},
 		{"sms", Touch{UTMSource: "promo", UTMMedium: "sms"}, "promo", "sms", "", ChannelSMS, ""},
 		{"push", Touch{UTMSource: "app-x", UTMMedium: "web_push"}, "app-x", "web_push", "", ChannelPush, ""},
-		{"a reserved word is no direct visit", Touch{UTMSource: "(Direct)", UTMMedium: "(none)"}, "direct", "none", "", ChannelUnassigned, ""},
+		{"a reserved word is tagged all the same, and GA4's Direct", Touch{UTMSource: "(Direct)", UTMMedium: "(none)"}, "direct", "none", "", ChannelDirect, ""},
 		{"cross-network", Touch{UTMSource: "google", UTMMedium: "cpc", UTMCampaign: "cross-network"}, "google", "cpc", "cross-network", ChannelCrossNetwork, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -90,7 +90,7 @@ func TestResolve(t *testing.T) {
 				}
 			}
 			again := touch
-			testResolver(t).Resolve(&again)
+			testResolver(t).ResolveStored(&again)
 			if !reflect.DeepEqual(again, touch) {
 				t.Errorf("resolving twice changes the touch: %+v, then %+v", touch, again)
 			}

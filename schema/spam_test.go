@@ -20,8 +20,8 @@ func TestSpamHosts(t *testing.T) {
 	}
 	// A source that people know can't be spam.
 	for host := range hosts {
-		if category, ok := categoryByName()[host]; ok {
-			t.Errorf("%s is a source of sources.csv too (%s)", host, category)
+		if kind, ok := BuiltInSources().kinds[host]; ok {
+			t.Errorf("%s is a source of sources.csv too (%s)", host, kind)
 		}
 	}
 	own, err := ParseHosts("# mine\n\nSpam.Example.  # since March\r\nother.example\n")

@@ -29,7 +29,7 @@ var (
 	addedColumn = regexp.MustCompile(`^    ADD COLUMN IF NOT EXISTS (\w+)\s+(\S.*?)\s+AFTER (\w+),?$`)
 	// Which row wins may be worked out anew; and columns with a DEFAULT or an ALIAS are an operator's, which no insert of ours fills.
 	changedKeep  = regexp.MustCompile(`^    MODIFY COLUMN keep UInt64 MATERIALIZED \S.*$`)
-	operatorsOwn = regexp.MustCompile(`^    ADD COLUMN IF NOT EXISTS (verdict|judged_at|suspicion) .* (DEFAULT|ALIAS) .* AFTER \w+,$`)
+	operatorsOwn = regexp.MustCompile(`^    ADD COLUMN IF NOT EXISTS (verdict|judged_at|suspicion|reclassified_at) .* (DEFAULT|ALIAS) .* AFTER \w+,$`)
 )
 
 // ddl is one CREATE TABLE with the ALTER TABLEs after it, read as text.

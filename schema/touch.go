@@ -55,6 +55,7 @@ type Touch struct {
 	Content        string  `json:"content,omitempty" ch:"content" max:"1024" by:"server"`
 	Channel        Channel `json:"channel,omitempty" ch:"channel" by:"server"`
 	ReferrerDomain string  `json:"referrer_domain,omitempty" ch:"referrer_domain" max:"255" by:"server"`
+	Rule           string  `json:"rule,omitempty" ch:"rule" max:"255" by:"server"`
 }
 
 // Present tells whether there is a touch at all: a submission sent without the snippet carries none.

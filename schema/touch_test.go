@@ -24,8 +24,8 @@ func TestEveryCampaignFieldCounts(t *testing.T) {
 			t.Errorf("%s: Direct is %t", field.Name, touch.Direct())
 		}
 		isClick := !isPage && !strings.HasPrefix(field.Name, "utm_")
-		if name, _ := clickSource(&touch); (name != "") != isClick {
-			t.Errorf("%s is a click of %q", field.Name, name)
+		if id := clickOf(&touch); (id != clickNone) != isClick || isClick && clickNetworks[id].name != field.Name {
+			t.Errorf("%s is the click id %q", field.Name, clickNetworks[id].name)
 		}
 		kept := touch
 		touch.ForgetClick()
