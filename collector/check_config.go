@@ -75,6 +75,7 @@ func (l *loaded) describe(w io.Writer) error {
 		{"limit_site_touches", fmt.Sprint(l.LimitSiteTouches)},
 		{"limit_site_submissions", fmt.Sprint(l.LimitSiteSubmissions)},
 		{"referrer_spam_file", l.ReferrerSpamFile},
+		{"sources_file", l.SourcesFile},
 	} {
 		value := setting[1]
 		if value == "" {

@@ -37,6 +37,7 @@ type Config struct {
 	LimitSiteTouches     int    `toml:"limit_site_touches"`
 	LimitSiteSubmissions int    `toml:"limit_site_submissions"`
 	ReferrerSpamFile     string `toml:"referrer_spam_file"`
+	SourcesFile          string `toml:"sources_file"`
 
 	Sites []schema.Site `toml:"site"`
 }
@@ -74,6 +75,22 @@ func (c *Config) publicURL() string {
 		return "http://localhost"
 	}
 	return "http://localhost:" + port
+}
+
+// sources is the list of known sources that is in effect.
+func (c *Config) sources() (*schema.Sources, error) {
+	if c.SourcesFile == "" {
+		return schema.BuiltInSources(), nil
+	}
+	text, err := os.ReadFile(c.SourcesFile)
+	if err != nil {
+		return nil, fmt.Errorf("read the list of sources: %w", err)
+	}
+	sources, err := schema.ParseSources(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.SourcesFile, err)
+	}
+	return sources, nil
 }
 
 // configPaths are tried in order where neither --config nor HEADWATER_CONFIG names a file.

@@ -46,6 +46,9 @@ func (l *loaded) check() {
 			l.wrongKey("referrer_spam_file", "%v", err)
 		}
 	}
+	if _, err := l.sources(); err != nil {
+		l.wrongKey("sources_file", "%v", err)
+	}
 	if _, err := logLevel(l.LogLevel); err != nil {
 		l.wrongKey("log_level", "%q is none of debug, info, warn, error", l.LogLevel)
 	}
@@ -117,6 +120,7 @@ func (l *loaded) checkSites() {
 		}
 		ids[site.ID] = true
 		l.checkHosts(site, at)
+		l.checkSourceRules(site, at)
 		l.checkParameters(site, at)
 		l.checkForms(site, at)
 		l.checkKeys(site, at, hashes)
@@ -155,6 +159,14 @@ func (l *loaded) checkHosts(site *schema.Site, at string) {
 		}
 		if strings.TrimSpace(rule.Source) == "" {
 			l.wrongKey(where+".source", "is empty: say what the source is to be called")
+		}
+	}
+}
+
+func (l *loaded) checkSourceRules(site *schema.Site, at string) {
+	for i := range site.SourceRules {
+		if err := site.SourceRules[i].Check(); err != nil {
+			l.wrongKey(fmt.Sprintf("%s.source_rule[%d]", at, i), "%v", err)
 		}
 	}
 }

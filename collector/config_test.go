@@ -300,3 +300,45 @@ func FuzzFindKeys(f *testing.F) {
 		}
 	})
 }
+
+// Rules about sources are looked at before anything starts.
+func TestCheckConfigSourceRules(t *testing.T) {
+	clearEnvironment(t)
+	path := writeConfig(t, "sources_file = \"/nowhere/sources.csv\"\n"+goodConfig+`
+  [[site.source_rule]]
+  utm_source = "a"
+  channel = "Organic"
+
+  [[site.source_rule]]
+  source = "b"
+
+  [[site.source_rule]]
+  host = "c.example"
+
+  [[site.source_rule]]
+  click_id = "xclid"
+  medium = "cpc"
+
+  [[site.source_rule]]
+  utm_campaign = "a*b"
+  channel = "Email"
+
+  [[site.source_rule]]
+  utm_campaign = "ok*"
+  chanel = "Email"
+`)
+	out, _, code := headwater(t, "check-config", "--config", path)
+	for _, want := range []string{
+		path + ":1: sources_file: read the list of sources: open /nowhere/sources.csv",
+		"site[0].source_rule[0]: there is no channel \"Organic\": Direct, Cross-network, ", "site[0].source_rule[1]: it has no condition: say host",
+		"site[0].source_rule[2]: it changes nothing", "site[0].source_rule[3]: \"xclid\" is no click id: gclid, ", "site[0].source_rule[4]: \"a*b\" has a * that is not at an end",
+		"site.source_rule.chanel: unknown key; did you mean site.source_rule.channel?", "site[0].source_rule[5]: it changes nothing",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not said", want)
+		}
+	}
+	if code != 1 {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+}

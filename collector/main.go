@@ -55,6 +55,7 @@ type commandLine struct {
 	Serve       serveCommand       `cmd:"" help:"Take touches and submissions, keep them, forward them to ClickHouse, answer the API."`
 	Migrate     migrateCommand     `cmd:"" help:"Bring the tables in ClickHouse up to date, and exit."`
 	Spool       spoolCommand       `cmd:"" help:"What waits on disk: list it, replay what was forwarded, see to dead letters."`
+	Classify    classifyCommand    `cmd:"" help:"Name touches given as JSON lines, without any server, and say why."`
 	Report      reportCommand      `cmd:"" help:"Print a report."`
 	Model       modelCommand       `cmd:"" help:"Share the conversions of a file of paths by an attribution model. Needs no server."`
 	Export      exportCommand      `cmd:"" help:"Print everything that is held of a person."`
@@ -67,6 +68,7 @@ type commandLine struct {
 // invocation is what a command runs with.
 type invocation struct {
 	ctx            context.Context
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	command        *commandLine
 	given          map[string]string // where settings were given: key to "flag --listen" or "environment HEADWATER_LISTEN"
@@ -102,7 +104,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	if err != nil {
 		return usageError{fmt.Errorf("%w (see headwater -h)", err)}
 	}
-	return parsed.Run(&invocation{ctx: ctx, stdout: stdout, stderr: stderr, command: &command, given: givenSettings(parsed)})
+	return parsed.Run(&invocation{ctx: ctx, stdin: os.Stdin, stdout: stdout, stderr: stderr, command: &command, given: givenSettings(parsed)})
 }
 
 // load reads the configuration; problems with it are an error.

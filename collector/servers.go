@@ -68,6 +68,10 @@ func registerRoutes(e *echo.Echo, config Config, p *program, registry prometheus
 			return fmt.Errorf("referrer_spam_file: %w", err)
 		}
 	}
+	sources, err := config.sources()
+	if err != nil {
+		return fmt.Errorf("sources_file: %w", err)
+	}
 	secret, answers := []byte(config.Secret), reporter{p.store, p.migrated}
 	public, err := intake.New(intake.Config{
 		Sites:   config.Sites,
@@ -75,7 +79,7 @@ func registerRoutes(e *echo.Echo, config Config, p *program, registry prometheus
 		Scripts: scripts(),
 		Keeper:  p.keeper,
 		Links:   p.visitors,
-		Limits:  limits, SpamHosts: spam,
+		Limits:  limits, SpamHosts: spam, Sources: sources,
 		Ready:   p.keeper.ready,
 		Now:     wallClock,
 		Metrics: registry,

@@ -28,6 +28,7 @@ type settings struct {
 	LimitSiteTouches     *int     `help:"The same for all touches of one site. Default 600000." placeholder:"N" env:"HEADWATER_LIMIT_SITE_TOUCHES"`
 	LimitSiteSubmissions *int     `help:"The same for all submissions of one site. Default 60000." placeholder:"N" env:"HEADWATER_LIMIT_SITE_SUBMISSIONS"`
 	ReferrerSpamFile     *string  `help:"A list of referrer spam, a host a line, in place of the built-in one." placeholder:"FILE" env:"HEADWATER_REFERRER_SPAM_FILE"`
+	SourcesFile          *string  `help:"A list of known sources in place of the built-in one; headwater classify --print-sources prints that, to start from." placeholder:"FILE" env:"HEADWATER_SOURCES_FILE"`
 	LogFormat            *string  `help:"text or json. Default text." placeholder:"FORMAT" env:"HEADWATER_LOG_FORMAT"`
 }
 
@@ -36,7 +37,7 @@ func (s settings) apply(c *Config) {
 	for _, text := range []struct{ from, to *string }{
 		{s.Listen, &c.Listen}, {s.PrivateListen, &c.PrivateListen}, {s.PublicURL, &c.PublicURL},
 		{s.ClickhouseDSN, &c.ClickHouseDSN}, {s.RedisURL, &c.RedisURL}, {s.SpoolDir, &c.SpoolDir},
-		{s.Secret, &c.Secret}, {s.LogLevel, &c.LogLevel}, {s.LogFormat, &c.LogFormat}, {s.ReferrerSpamFile, &c.ReferrerSpamFile},
+		{s.Secret, &c.Secret}, {s.LogLevel, &c.LogLevel}, {s.LogFormat, &c.LogFormat}, {s.ReferrerSpamFile, &c.ReferrerSpamFile}, {s.SourcesFile, &c.SourcesFile},
 	} {
 		if text.from != nil && *text.from != "" {
 			*text.to = *text.from

@@ -45,7 +45,7 @@ func fillTouch(t *schema.Touch, p params) bool {
 		if !slices.Contains(touchParams, name) || blank(p[i].value) {
 			continue
 		}
-		keepFirst(touchText(t, name), p[i].value)
+		keepFirst(TouchText(t, name), p[i].value)
 		found = true
 	}
 	return found

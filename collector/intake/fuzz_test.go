@@ -40,7 +40,7 @@ func (p *payload) texts() []string {
 	for _, touch := range []*rawTouch{&p.touch, &p.first, &p.latest} {
 		texts = append(texts, touch.id, touch.at, touch.LandingPage, touch.Referrer)
 		for _, name := range touchParams {
-			texts = append(texts, *touchText(&touch.Touch, name))
+			texts = append(texts, *TouchText(&touch.Touch, name))
 		}
 		for _, other := range touch.others {
 			texts = append(texts, other.name, other.value)
@@ -148,10 +148,10 @@ func FuzzURLParams(f *testing.F) {
 		var touch schema.Touch
 		fillTouch(&touch, urlParams(address))
 		for _, name := range touchParams {
-			if value := *touchText(&touch, name); !utf8.ValidString(value) || value != "" && blank(value) {
+			if value := *TouchText(&touch, name); !utf8.ValidString(value) || value != "" && blank(value) {
 				t.Fatalf("%s of %q is %q", name, address, value)
 			}
-			if value, campaign := *touchText(&touch, name), CampaignOf(address, "ref"); value != campaign[name] {
+			if value, campaign := *TouchText(&touch, name), CampaignOf(address, "ref"); value != campaign[name] {
 				t.Fatalf("%s of %q is %q, CampaignOf says %q", name, address, value, campaign[name])
 			}
 		}

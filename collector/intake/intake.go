@@ -38,6 +38,8 @@ type Config struct {
 	Limits Limits
 	// SpamHosts are the hosts of referrer spam; nil: the built-in list.
 	SpamHosts schema.Hosts
+	// Sources is the list of known sources; nil: the built-in one.
+	Sources *schema.Sources
 	// Ready says why the collector cannot accept just now; nil means that it always can.
 	Ready   func() error
 	Now     func() time.Time // nil: time.Now
@@ -80,6 +82,9 @@ func New(config Config) (*Intake, error) {
 	if config.SpamHosts == nil {
 		config.SpamHosts = schema.SpamHosts()
 	}
+	if config.Sources == nil {
+		config.Sources = schema.BuiltInSources()
+	}
 	schema.Bot("") // its list is read now, not while somebody waits
 	in := &Intake{
 		config:    config,
@@ -101,7 +106,7 @@ func New(config Config) (*Intake, error) {
 	}
 	for i := range config.Sites {
 		site := &config.Sites[i]
-		resolver, err := schema.NewResolver(site)
+		resolver, err := schema.NewResolverWith(site, config.Sources)
 		if err != nil {
 			return nil, fmt.Errorf("prepare site %s: %w", site.ID, err)
 		}

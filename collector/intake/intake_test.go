@@ -41,15 +41,15 @@ func text(t testing.TB, answer *http.Response) string {
 	return string(body)
 }
 
-// TestTouchTextFollowsTheSchema: the switch in touchText and the list of parameters are the browser's fields.
+// TestTouchTextFollowsTheSchema: the switch in TouchText and the list of parameters are the browser's fields.
 func TestTouchTextFollowsTheSchema(t *testing.T) {
 	parameters := 0
 	for _, field := range schema.Fields(schema.Touch{}) {
 		var touch schema.Touch
-		target := touchText(&touch, field.Name)
+		target := TouchText(&touch, field.Name)
 		isText := field.By == "browser" && field.Max > 0
 		if (target != nil) != isText {
-			t.Errorf("touchText knows %s: %t", field.Name, target != nil)
+			t.Errorf("TouchText knows %s: %t", field.Name, target != nil)
 		}
 		if target == nil {
 			continue
@@ -57,7 +57,7 @@ func TestTouchTextFollowsTheSchema(t *testing.T) {
 		*target = "here"
 		var want schema.Touch
 		if err := schema.SetField(&want, field.Name, "here"); err != nil || !reflect.DeepEqual(touch, want) {
-			t.Errorf("touchText(%s) is another member (%v)", field.Name, err)
+			t.Errorf("TouchText(%s) is another member (%v)", field.Name, err)
 		}
 		if field.Name != "landing_page" && field.Name != "referrer" {
 			parameters++
@@ -87,7 +87,7 @@ func TestURLs(t *testing.T) {
 			fillTouch(&touch, urlParams(row.URL))
 			campaign := CampaignOf(row.URL)
 			for _, name := range touchParams {
-				if got := *touchText(&touch, name); got != row.Want[name] {
+				if got := *TouchText(&touch, name); got != row.Want[name] {
 					t.Errorf("%s of %s is %q, not %q", name, row.URL, got, row.Want[name])
 				}
 				if got := campaign[name]; got != row.Want[name] {

@@ -155,9 +155,9 @@ func brokenLength(text string) int {
 // touchParams are the names of the parameters that make a touch.
 var touchParams = schema.URLParameters()
 
-// touchText returns the text member of t that the browser fills under name, nil where there is none. A test holds it
+// TouchText returns the text member of t that the browser fills under name, nil where there is none. A test holds it
 // against schema.Fields; a map by reflection would cost more than all the rest of decoding.
-func touchText(t *schema.Touch, name string) *string {
+func TouchText(t *schema.Touch, name string) *string {
 	switch name {
 	case "utm_source":
 		return &t.UTMSource

@@ -67,7 +67,7 @@ func (t *rawTouch) member(name string) *string {
 	case "occurred_at":
 		return &t.at
 	}
-	return touchText(&t.Touch, name)
+	return TouchText(&t.Touch, name)
 }
 
 // set stores what was sent under name; the first value that is not blank stays.
