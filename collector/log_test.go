@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -60,6 +62,27 @@ func (r *rig) tellAll(t *testing.T, method, path, contentType, body string) {
 	request.Header.Set("Authorization", "Bearer "+strangers["key"])
 	request.Header.Set("Content-Type", contentType)
 	r.send(t, request)
+}
+
+// TestPrivacyOfErrors: where a connection to ClickHouse breaks, the error of the HTTP client has the whole URL, with who was asked about.
+func TestPrivacyOfErrors(t *testing.T) {
+	way := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	defer way.Close()
+	_, err := http.Post(way.URL+"/?database=headwater&param_contact=0123456789abcdef&query_id=1", "text/plain", nil)
+	if err == nil || !strings.Contains(err.Error(), "0123456789abcdef") {
+		t.Fatalf("the client's error has changed: %v", err)
+	}
+	for _, format := range []string{"text", "json"} {
+		var written lockedBuffer
+		log, logErr := newLog(&written, Config{LogLevel: "info", LogFormat: format})
+		if logErr != nil {
+			t.Fatal(logErr)
+		}
+		log.Error("request failed", "error", fmt.Errorf("report contact_card: %w", err), "again_in", time.Second, "count", 3)
+		if text := written.String(); strings.Contains(text, "0123456789abcdef") || !strings.Contains(text, way.URL) || !strings.Contains(text, "report contact_card") {
+			t.Errorf("%s: %s", format, text)
+		}
+	}
 }
 
 // TestPrivacyOfTheLog: at its most talkative, whatever goes wrong, the log says nothing of who visited.

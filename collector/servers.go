@@ -42,7 +42,7 @@ func newPublicServer(config Config, p *program, registry prometheus.Registerer, 
 	if e.IPExtractor, err = clientAddress(config.TrustedProxies); err != nil {
 		return nil, err
 	}
-	e.Use(rejection.Recover, p.latencies.measure(), newAdmission(registry).limit)
+	e.Use(neverSniff, rejection.Recover, p.latencies.measure(), newAdmission(registry).limit)
 	if err := registerRoutes(e, config, p, registry, log); err != nil {
 		return nil, err
 	}
@@ -55,6 +55,16 @@ func newPublicServer(config Config, p *program, registry prometheus.Registerer, 
 		IdleTimeout:       idleTimeout,
 		ErrorLog:          slog.NewLogLogger(quiet{log.Handler()}, slog.LevelDebug),
 	}, nil
+}
+
+var nosniff = []string{"nosniff"}
+
+// neverSniff keeps browsers from taking any answer for another kind of thing than it says: JSON for a script, or text for a page.
+func neverSniff(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Response().Header()[echo.HeaderXContentTypeOptions] = nosniff
+		return next(c)
+	}
 }
 
 func registerRoutes(e *echo.Echo, config Config, p *program, registry prometheus.Registerer, log *slog.Logger) error {

@@ -4,7 +4,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
 
 // browsers are User-Agent headers of people, and of programs by which a site may pass its forms on.
@@ -91,21 +90,7 @@ func TestBotIndexMissesNothing(t *testing.T) {
 	}
 }
 
-// TestSecurityReDoS: 64 KiB of a header that is made to be slow cost less than a millisecond.
-func TestSecurityReDoS(t *testing.T) {
-	for _, part := range []string{"a", "Mozilla/5.0 (", "Googlebo", "bot", "[[[", "AdsBot-Google-", "S[eE]mrushBo", "\x00", "é"} {
-		text := strings.Repeat(part, 64<<10/len(part))
-		best := time.Hour
-		for range 5 { // the best of five, since the machine may be busy
-			started := time.Now()
-			Bot(text)
-			AppOf(text[:maxUserAgent])
-			best = min(best, time.Since(started))
-		}
-		if best > time.Millisecond {
-			t.Errorf("%q repeated: %s", part, best)
-		}
-	}
+func TestBotLooksAtTheStartOnly(t *testing.T) {
 	if Bot(strings.Repeat("x", maxUserAgent) + "Googlebot/2.1") {
 		t.Error("what stands after 512 bytes is looked at")
 	}

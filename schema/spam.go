@@ -38,8 +38,15 @@ func ParseHosts(text string) (Hosts, error) {
 	return hosts, nil
 }
 
-// Has tells whether a host, in lower case, or a domain that it belongs to is in the set.
+// maxHost is the longest name that DNS knows, in bytes (RFC 1035, 2.3.4).
+const maxHost = 253
+
+// Has tells whether a host, in lower case, or a domain that it belongs to is in the set. Of a text that is longer than any host
+// only the end is looked at: each of its dots would cost a look at all that follows.
 func (h Hosts) Has(host string) bool {
+	if over := len(host) - maxHost; over > 0 {
+		_, host, _ = strings.Cut(host[over:], ".")
+	}
 	for host != "" {
 		if _, ok := h[host]; ok {
 			return true

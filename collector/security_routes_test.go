@@ -1,0 +1,229 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/headwater/headwater/collector/api"
+	"github.com/headwater/headwater/collector/collectortest"
+	"github.com/headwater/headwater/collector/rejection"
+)
+
+// routes are all routes of the public listener as the program registers them, sorted.
+func (r *rig) routes(t *testing.T) []string {
+	t.Helper()
+	e := echo.New()
+	var err error
+	if e.IPExtractor, err = clientAddress(nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := registerRoutes(e, r.config, r.program, prometheus.NewRegistry(), r.log); err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	for _, route := range e.Routes() {
+		if !strings.HasPrefix(route.Method, "echo_route_") { // what a group answers where it has no route
+			list = append(list, route.Method+" "+route.Path)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// openRoutes need no key. They tell nothing of what is stored, whoever asks; the three that keep something keep it for the site
+// that they are sent to, which is public.
+var openRoutes = []string{
+	"GET /.well-known/gpc.json", "GET /healthz", "GET /readyz", "GET /hw.js", "HEAD /hw.js", "GET /hw.:file", "HEAD /hw.:file",
+	"GET /hw-adapters.js", "HEAD /hw-adapters.js", "GET /hw-adapters.:file", "HEAD /hw-adapters.:file",
+	"OPTIONS /t", "OPTIONS /f/:form", "OPTIONS /link", "OPTIONS /link/redeem",
+	"POST /t", "POST /f/:form", "GET /f/:form/token", "GET /f/:form/thanks", "POST /link", "POST /link/redeem",
+	"GET /api", "GET /api/", "GET /console", "GET /console/assets/:version/:name", "GET /console/sign-in", "POST /console/sign-in", "POST /console/sign-out",
+}
+
+// ask is one request to a route.
+type ask struct{ method, target, contentType, body string }
+
+// asksOf are requests to a route that name the site acme and its person in every place where somebody might look for one.
+func asksOf(route, contact, erasure string) []ask {
+	method, path, _ := strings.Cut(route, " ")
+	path = strings.NewReplacer(":contact", contact, ":id", erasure, ":form", "signup", ":name", "recent_leads").Replace(path)
+	query := url.Values{"site": {"acme"}, "site_id": {"acme"}, "hw_site_id": {"acme"}}.Encode()
+	json := `{"site":"acme","site_id":"acme","email":"` + adaMail + `","deal_id":"stolen","name":"x","status":"open"}`
+	form := url.Values{"site": {"acme"}, "site_id": {"acme"}, "email": {adaMail}, "contact": {contact}}.Encode()
+	switch {
+	case method == http.MethodGet:
+		return []ask{{method, path, "", ""}, {method, path + "?" + query, "", ""}, {method, path + "?contact=" + contact, "", ""}}
+	case strings.HasPrefix(path, "/console/"), strings.HasPrefix(path, "/api/reports/"):
+		return []ask{{method, path, "application/x-www-form-urlencoded", form}, {method, path + "?" + query, "application/x-www-form-urlencoded", "email=" + url.QueryEscape(adaMail)}}
+	}
+	return []ask{{method, path, "application/json", json}, {method, path + "?" + query, "application/json", json}}
+}
+
+// caller says who asks: "" for nobody, a key, a console's session.
+type caller struct{ name, authorization, cookie string }
+
+func (r *rig) asAsk(t *testing.T, a ask, by caller) (*http.Response, string) {
+	t.Helper()
+	request, err := http.NewRequest(a.method, r.base+a.target, strings.NewReader(a.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{"Content-Type": a.contentType, "Authorization": by.authorization, "Cookie": by.cookie,
+		"Sec-Fetch-Site": "same-origin", "X-Site": "acme", "X-Headwater-Site": "acme"} {
+		if value != "" {
+			request.Header.Set(name, value)
+		}
+	}
+	return r.send(t, request)
+}
+
+// signIn returns the cookie of a new session of the console.
+func (r *rig) signIn(t *testing.T, key string) string {
+	t.Helper()
+	answer, body := r.asAsk(t, ask{http.MethodPost, "/console/sign-in", "application/x-www-form-urlencoded", url.Values{"key": {key}}.Encode()}, caller{})
+	for _, cookie := range answer.Cookies() {
+		return cookie.Name + "=" + cookie.Value
+	}
+	t.Fatalf("sign in: %s %s", answer.Status, body)
+	return ""
+}
+
+// TestSecurityTenantIsolation plays every route of the running program as nobody, as a stranger, and as another site, with every way
+// to name the site acme. A route that is new must be named above, or tells nothing to them.
+func TestSecurityTenantIsolation(t *testing.T) {
+	r := &rig{dsn: collectortest.ClickHouse(t), redis: collectortest.Redis(t)}
+	r.config, r.key = testConfig(t, r.dsn, r.redis)
+	key, hash := api.NewKey()
+	r.config.Sites[1].APIKeyHashes, r.betaKey = []string{hash}, key
+	r.start(t)
+	r.migratedUp(t)
+	a := r.tell(t) // stores "newsletter-…" and Ada, and for beta "the other site"
+	r.touch(t, a.visitor, "secret-of-acme")
+	r.postForm(t, "/f/signup?site=acme&utm_source=secret-of-acme", "email="+url.QueryEscape(adaMail)+"&say=hello")
+	r.forwarded(t)
+	erasure := string(r.erase(t, `{"email":"nobody@example.com","reason":"request of acme"}`).ID)
+	marks := []string{"secret-of-acme", "newsletter-", adaName, a.visitor, "Analytical", "request of acme", "crm-ada-7"}
+	holds := func(body string) string {
+		for _, mark := range marks {
+			if strings.Contains(body, mark) {
+				return mark
+			}
+		}
+		return ""
+	}
+	strangers := []caller{{"nobody", "", ""}, {"wrong key", "Bearer hw_" + strings.Repeat("x", 43), "__Host-hw_console=x.y"},
+		{"key cut short", "Bearer " + r.key[:len(r.key)-1], ""}, {"key in another case", "Bearer " + strings.ToUpper(r.key), ""}, {"basic", "Basic " + r.key, ""}}
+	acme, beta := caller{"acme", "Bearer " + r.key, r.signIn(t, r.key)}, caller{"beta", "Bearer " + r.betaKey, r.signIn(t, r.betaKey)}
+	before := r.acmesRows(t)
+	told := 0
+	for _, route := range r.routes(t) {
+		for _, ask := range asksOf(route, a.contact, erasure) {
+			open := slices.Contains(openRoutes, route)
+			for _, by := range append(strangers, beta) {
+				answer, body := r.asAsk(t, ask, by)
+				if mark := holds(body + fmt.Sprint(answer.Header)); mark != "" {
+					t.Errorf("%s is told %q of acme by %s %s", by.name, mark, ask.method, ask.target)
+				}
+				if !open && by.name != "beta" && answer.StatusCode != http.StatusUnauthorized && !toSignIn(answer) {
+					t.Errorf("%s is let in at %s %s: %s", by.name, ask.method, ask.target, answer.Status)
+				}
+			}
+			if !open && strings.HasPrefix(route, "GET ") || strings.HasSuffix(route, "/export") {
+				if _, body := r.asAsk(t, ask, acme); holds(body) != "" {
+					told++
+				}
+			}
+		}
+	}
+	if told < 10 {
+		t.Errorf("acme itself is told something by %d requests only: the others show nothing", told)
+	}
+	r.forwarded(t)
+	if after := r.acmesRows(t); after != before {
+		t.Errorf("the others changed what acme has: %s, before %s", after, before)
+	}
+}
+
+// toSignIn tells whether an answer sends to the console's door.
+func toSignIn(answer *http.Response) bool {
+	return answer.StatusCode == http.StatusSeeOther && strings.HasPrefix(answer.Header.Get("Location"), "/console/sign-in")
+}
+
+// acmesRows counts what of acme nobody else may add to or take away.
+func (r *rig) acmesRows(t *testing.T) string {
+	t.Helper()
+	var counts []uint64
+	for _, table := range []string{"touches", "contacts", "companies", "deals", "erasures"} {
+		counts = append(counts, r.count(t, "SELECT count() FROM "+table+" FINAL WHERE site_id = 'acme'"))
+	}
+	return fmt.Sprint(counts)
+}
+
+// TestSecurityOtherSiteIsRefused: a key that is asked for another site's says so rather than answering for its own.
+func TestSecurityOtherSiteIsRefused(t *testing.T) {
+	r := startAlone(t)
+	for _, route := range []string{"GET /api/reports/totals", "POST /api/contacts", "POST /api/companies", "POST /api/deals", "GET /api/reports"} {
+		method, path, _ := strings.Cut(route, " ")
+		r.call(t, method, path+"?site=beta", "application/json", "{}", http.StatusForbidden)
+	}
+	r.call(t, "POST", "/api/reports/totals", "application/x-www-form-urlencoded", "site=beta", http.StatusForbidden)
+	if text := r.call(t, "POST", "/api/deals", "application/json", `{"deal_id":"1","status":"open","site_id":"beta","site":"beta"}`, http.StatusOK); !strings.Contains(text, `"ignored_columns":["site","site_id"]`) {
+		t.Error(text)
+	}
+}
+
+// TestSecuritySecretsInURLs: a key counts in its header only, so that none ends up in a log of somebody on the way.
+func TestSecuritySecretsInURLs(t *testing.T) {
+	r := startAlone(t)
+	for _, route := range r.routes(t) {
+		if slices.Contains(openRoutes, route) && route != "POST /console/sign-in" {
+			continue
+		}
+		for _, name := range []string{"key", "api_key", "apikey", "token", "access_token", "authorization", "Authorization", "bearer", "session"} {
+			for _, ask := range asksOf(route, "0a1b", "0198c5a0-5b7e-7c3a-9d0e-3f2b1a4c5d6e")[:1] {
+				ask.target += "?" + name + "=" + r.key
+				answer, body := r.asAsk(t, ask, caller{})
+				limited := ask.target[:8] == "/console" && answer.StatusCode == http.StatusTooManyRequests
+				if answer.StatusCode != http.StatusUnauthorized && !limited && !toSignIn(answer) || len(answer.Cookies()) > 0 || strings.Contains(body, r.key) {
+					t.Errorf("%s %s: %s", ask.method, ask.target, answer.Status)
+				}
+				if reason := answer.Header.Get(rejection.Header); strings.HasPrefix(ask.target, "/api/") && reason != string(rejection.MissingKey) {
+					t.Errorf("%s %s: %q", ask.method, ask.target, reason)
+				}
+			}
+		}
+	}
+}
+
+// TestSecuritySniffing: no answer of any route may be taken for another kind of thing, and none is a script of the caller's making.
+func TestSecuritySniffing(t *testing.T) {
+	r := startAlone(t)
+	session := r.signIn(t, r.key)
+	for _, route := range r.routes(t) {
+		for _, ask := range asksOf(route, "0a1b", "0198c5a0-5b7e-7c3a-9d0e-3f2b1a4c5d6e") {
+			if !strings.Contains(ask.target, "?") {
+				ask.target += "?"
+			}
+			ask.target += "&callback=alert&jsonp=alert&cb=alert"
+			for _, by := range []caller{{}, {"acme", "Bearer " + r.key, session}} {
+				if route == "POST /console/sign-out" {
+					by = caller{}
+				}
+				answer, body := r.asAsk(t, ask, by)
+				if body != "" && answer.Header.Get("X-Content-Type-Options") != "nosniff" || strings.HasPrefix(strings.TrimSpace(body), "alert") {
+					t.Errorf("%s %s: %s, %v, %.100s", ask.method, ask.target, answer.Status, answer.Header, body)
+				}
+				if body != "" && answer.Header.Get("Content-Type") == "" {
+					t.Errorf("%s %s has no Content-Type", ask.method, ask.target)
+				}
+			}
+		}
+	}
+}
