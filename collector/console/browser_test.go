@@ -222,7 +222,7 @@ func watch(t *testing.T, tab context.Context) *alarms {
 	return a
 }
 
-func TestSecurityStoredScriptsDoNotRun(t *testing.T) {
+func TestSecurityStoredXSS(t *testing.T) {
 	tab := browser.ForTest(t)
 	s := newLiveStand(t)
 	alarm := watch(t, tab)

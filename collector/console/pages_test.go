@@ -105,7 +105,7 @@ func TestSourcesSaysWhichRuleItUses(t *testing.T) {
 	}
 }
 
-func TestCSVIsAFileThatSpreadsheetsDoNotRun(t *testing.T) {
+func TestSecurityCSVInjection(t *testing.T) {
 	s := newLiveStand(t)
 	sample := newSampler(t, testSites()[0])
 	hostileRecords(sample)

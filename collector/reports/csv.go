@@ -6,6 +6,7 @@ import (
 	"io"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/shopspring/decimal"
 )
@@ -49,13 +50,10 @@ func csvCell(value any) string {
 	return cellText(value)
 }
 
-// guardFormula puts ' before text that begins as a formula does.
+// guardFormula puts ' before text that begins as a formula does, or with what spreadsheets drop or narrow before they look.
 func guardFormula(text string) string {
-	if text == "" {
-		return text
-	}
-	switch text[0] {
-	case '=', '+', '-', '@', '\t', '\r', '\n':
+	switch first, _ := utf8.DecodeRuneInString(text); first {
+	case '=', '+', '-', '@', '\t', '\r', '\n', '\x00', '\ufeff', '＝', '＋', '－', '＠':
 		return "'" + text
 	}
 	return text

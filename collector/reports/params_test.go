@@ -87,8 +87,8 @@ func TestParamDefaults(t *testing.T) {
 	}
 }
 
-// TestHostileParams: a site or contact of any text reaches ClickHouse as that text.
-func TestHostileParams(t *testing.T) {
+// TestSecuritySQLInjectionOfParameters: a site or contact of any text reaches ClickHouse as that text.
+func TestSecuritySQLInjectionOfParameters(t *testing.T) {
 	conn := database(t)
 	for _, text := range []string{"' OR 1 = 1 --", `\`, "a\tb\nc\x00d\r\b\f", "{site:String}", "'; DROP TABLE touches; --", "\u202e", "%00", "\\N", "\xff"} {
 		p, err := ParseParams(map[string][]string{"site": {text}, "contact": {text}})

