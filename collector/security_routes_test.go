@@ -98,6 +98,7 @@ func (r *rig) signIn(t *testing.T, key string) string {
 // TestSecurityTenantIsolation plays every route of the running program as nobody, as a stranger, and as another site, with every way
 // to name the site acme. A route that is new must be named above, or tells nothing to them.
 func TestSecurityTenantIsolation(t *testing.T) {
+	t.Parallel()
 	r := &rig{dsn: collectortest.ClickHouse(t), redis: collectortest.Redis(t)}
 	r.config, r.key = testConfig(t, r.dsn, r.redis)
 	key, hash := api.NewKey()
@@ -160,7 +161,7 @@ func toSignIn(answer *http.Response) bool {
 func (r *rig) acmesRows(t *testing.T) string {
 	t.Helper()
 	var counts []uint64
-	for _, table := range []string{"touches", "contacts", "companies", "deals", "erasures"} {
+	for _, table := range []string{"touches", "contacts", "companies", "deals", "spend", "rates", "erasures"} {
 		counts = append(counts, r.count(t, "SELECT count() FROM "+table+" FINAL WHERE site_id = 'acme'"))
 	}
 	return fmt.Sprint(counts)

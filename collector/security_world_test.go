@@ -31,6 +31,7 @@ var hostileTexts = []string{
 // TestSecuritySQLInjection: hostile text comes back from the tables as it was sent, through a touch, a form and an import, in a
 // report and in an export; imported again, from an export, it is the same once more. The tables are all there.
 func TestSecuritySQLInjection(t *testing.T) {
+	t.Parallel()
 	r := startRig(t)
 	r.migratedUp(t)
 	visitor := uuid.NewString()
@@ -57,17 +58,13 @@ func TestSecuritySQLInjection(t *testing.T) {
 		if !has("touches", "utm_campaign", text) || !has("submission_fields", "value", text) {
 			t.Errorf("%q is not in the export", text)
 		}
-		person := r.export(t, fmt.Sprintf(`{"email":"p%d@example.com"}`, i))
-		again, err := json.Marshal(map[string]any{"email": fmt.Sprintf("p%d@example.com", i), "crm_id": person["contacts"][0]["crm_id"], "company_crm_id": text, "company_name": text})
-		if err != nil {
-			t.Fatal(err)
+		if i%5 == 0 {
+			r.importAgain(t, i)
 		}
-		r.call(t, "POST", "/api/contacts", "application/json", string(again), http.StatusOK)
-		for _, path := range []string{"/api/reports/totals?", "/api/reports/source_breakdown?by=", "/api/reports/source_breakdown?zone=", "/api/reports/company_card?company=", "/api/reports/contact_card?contact=", "/api/reports/suspects?reason="} {
-			answer, body := r.asAsk(t, ask{http.MethodGet, path + url.QueryEscape(text), "", ""}, caller{authorization: "Bearer " + r.key})
-			if answer.StatusCode != http.StatusOK && answer.StatusCode != http.StatusUnprocessableEntity {
-				t.Errorf("%s%q: %s %s", path, text, answer.Status, body)
-			}
+		path := []string{"source_breakdown?by=", "source_breakdown?zone=", "company_card?company=", "contact_card?contact=", "suspects?reason=", "totals?from="}[i%6]
+		answer, body := r.asAsk(t, ask{http.MethodGet, "/api/reports/" + path + url.QueryEscape(text), "", ""}, caller{authorization: "Bearer " + r.key})
+		if answer.StatusCode != http.StatusOK && answer.StatusCode != http.StatusUnprocessableEntity {
+			t.Errorf("%s%q: %s %s", path, text, answer.Status, body)
 		}
 	}
 	r.forwarded(t)
@@ -75,6 +72,21 @@ func TestSecuritySQLInjection(t *testing.T) {
 		t.Errorf("%d contacts, not %d: what was exported and imported again is another", n, len(hostileTexts))
 	}
 	r.wantCSV(t)
+}
+
+// importAgain imports the nth person with what an export says, which must be what was imported.
+func (r *rig) importAgain(t *testing.T, n int) {
+	t.Helper()
+	email := fmt.Sprintf("p%d@example.com", n)
+	contacts := r.export(t, `{"email":"`+email+`"}`)["contacts"]
+	if len(contacts) != 1 || contacts[0]["crm_id"] != hostileTexts[n] {
+		t.Fatalf("the export of %s has %v, not %q", email, contacts, hostileTexts[n])
+	}
+	again, err := json.Marshal(map[string]any{"email": email, "crm_id": contacts[0]["crm_id"], "company_crm_id": contacts[0]["crm_id"], "company_name": contacts[0]["crm_id"]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.call(t, "POST", "/api/contacts", "application/json", string(again), http.StatusOK)
 }
 
 // wantCSV wants a file in which no cell is a formula, and in which every campaign is nevertheless found.
@@ -94,6 +106,7 @@ func (r *rig) wantCSV(t *testing.T) {
 
 // TestSecurityReplay: one touch and one form, caught and sent a thousand times, are one row each.
 func TestSecurityReplay(t *testing.T) {
+	t.Parallel()
 	r := startRig(t)
 	r.migratedUp(t)
 	form := `{"site_id":"acme","submission_id":"0195a000-0000-7000-8000-00000000cccc","fields":{"email":"ada@example.com"},"latest_touch":{"utm_source":"linkedin"}}`
