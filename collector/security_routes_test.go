@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -50,20 +51,31 @@ var openRoutes = []string{
 // ask is one request to a route.
 type ask struct{ method, target, contentType, body string }
 
-// asksOf are requests to a route that name the site acme and its person in every place where somebody might look for one.
+// asksOf are requests to a route for the person and the ids of acme: one that names no site, and one for each name by which somebody
+// might look for it, in the address and in the body. One at a time, since a name that is refused would hide one that is believed.
 func asksOf(route, contact, erasure string) []ask {
 	method, path, _ := strings.Cut(route, " ")
 	path = strings.NewReplacer(":contact", contact, ":id", erasure, ":form", "signup", ":name", "recent_leads").Replace(path)
-	query := url.Values{"site": {"acme"}, "site_id": {"acme"}, "hw_site_id": {"acme"}}.Encode()
-	json := `{"site":"acme","site_id":"acme","email":"` + adaMail + `","deal_id":"stolen","name":"x","status":"open"}`
-	form := url.Values{"site": {"acme"}, "site_id": {"acme"}, "email": {adaMail}, "contact": {contact}}.Encode()
-	switch {
-	case method == http.MethodGet:
-		return []ask{{method, path, "", ""}, {method, path + "?" + query, "", ""}, {method, path + "?contact=" + contact, "", ""}}
-	case strings.HasPrefix(path, "/console/"), strings.HasPrefix(path, "/api/reports/"):
-		return []ask{{method, path, "application/x-www-form-urlencoded", form}, {method, path + "?" + query, "application/x-www-form-urlencoded", "email=" + url.QueryEscape(adaMail)}}
+	var asks []ask
+	for _, name := range []string{"", "site", "site_id", "hw_site_id"} {
+		target, fields := path, map[string]string{"email": adaMail, "deal_id": "stolen", "name": "x", "status": "open"}
+		form := url.Values{"email": {adaMail}}
+		if name != "" {
+			target += "?" + name + "=acme"
+			fields[name] = "acme"
+			form.Set(name, "acme")
+		}
+		json, _ := json.Marshal(fields) // strings always can be
+		switch {
+		case method == http.MethodGet || method == http.MethodHead:
+			asks = append(asks, ask{method, target, "", ""})
+		case strings.HasPrefix(path, "/console/"), strings.HasPrefix(path, "/api/reports/"):
+			asks = append(asks, ask{method, target, "application/x-www-form-urlencoded", form.Encode()}, ask{method, path, "application/x-www-form-urlencoded", form.Encode()})
+		default:
+			asks = append(asks, ask{method, target, "application/json", string(json)}, ask{method, path, "application/json", string(json)})
+		}
 	}
-	return []ask{{method, path, "application/json", json}, {method, path + "?" + query, "application/json", json}}
+	return asks
 }
 
 // caller says who asks: "" for nobody, a key, a console's session.
