@@ -57,7 +57,7 @@ func (s serveCommand) Run(i *invocation) error {
 	if err != nil {
 		return err
 	}
-	tuneMemory()
+	tuneRuntime()
 	p, err := start(i.ctx, l.Config, s.Migrate, log)
 	if err != nil {
 		return err

@@ -63,6 +63,7 @@ func (s *Store) insert(ctx context.Context, table, token string, count int, rows
 	ctx = clickhouse.Context(ctx,
 		clickhouse.WithSettings(clickhouse.Settings{
 			"async_insert":               0,
+			"optimize_on_insert":         0, // copies are told apart when parts merge, and by FINAL: not here as well
 			"insert_deduplicate":         1,
 			"insert_deduplication_token": token,
 		}),

@@ -2,8 +2,13 @@ package main
 
 import (
 	"os"
+	"runtime"
 	"runtime/debug"
 )
+
+// syncing is how many threads may wait for the disk without keeping a core from the others: Go takes the place of a
+// goroutine that is in fdatasync away only after a while, and a group is committed hundreds of times a second.
+const syncing = 2
 
 // What the garbage collector may use. A collector of touches makes much that is short-lived and holds little: at Go's
 // default it would collect dozens of times a second under load, which costs a sixth of its processor time and makes
@@ -13,8 +18,11 @@ const (
 	memoryLimit    = 96 << 20 // bytes of Go's memory; the program's own pages come on top
 )
 
-// tuneMemory sets both, unless the environment says how (GOGC, GOMEMLIMIT).
-func tuneMemory() {
+// tuneRuntime sets all of them, unless the environment says how (GOMAXPROCS, GOGC, GOMEMLIMIT).
+func tuneRuntime() {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + syncing)
+	}
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbagePercent)
 	}
