@@ -28,6 +28,8 @@ type reportCommand struct {
 	LookbackDays int    `help:"How old the latest known touch may be to get the credit. Default: the site's." placeholder:"DAYS"`
 	Suspects     string `help:"exclude what is under suspicion, or include it. Default exclude." placeholder:"RULE"`
 	Reason       string `help:"Only this suspicion, in the list of suspects." placeholder:"REASON"`
+	Currency     string `help:"Convert amounts into this currency, such as EUR, by the rates that were imported. Default: each in its own." placeholder:"CODE"`
+	RateDays     int    `help:"How many days old a rate may be. Default 7." placeholder:"DAYS"`
 	Grain        string `help:"Period of leads_over_time: day, week or month." placeholder:"GRAIN"`
 	Limit        int    `help:"How many rows a list may have." placeholder:"N"`
 	Email        string `help:"The contact of a contact_card, by e-mail address." placeholder:"ADDRESS"`
@@ -109,7 +111,7 @@ func (r reportCommand) params(site *schema.Site, secret []byte) (reports.Params,
 	values := map[string][]string{}
 	for name, text := range map[string]string{
 		"by": r.By, "data_point": r.DataPoint, "from": r.From, "to": r.To, "zone": r.Zone, "credit": r.Credit, "suspects": r.Suspects, "reason": r.Reason, "grain": r.Grain,
-		"contact": r.Contact, "company": r.Company, "limit": number(r.Limit), "lookback_days": number(r.LookbackDays),
+		"contact": r.Contact, "company": r.Company, "limit": number(r.Limit), "currency": r.Currency, "rate_days": number(r.RateDays), "lookback_days": number(r.LookbackDays),
 	} {
 		if text != "" {
 			values[name] = []string{text}

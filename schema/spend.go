@@ -35,12 +35,13 @@ type Spend struct {
 }
 
 // Resolve fills the resolved fields: those of a touch whose link has the same UTMs. Without a medium it is not known
-// what was paid for: medium and channel stay empty, where a touch would get what visits from such a source mostly are.
+// what was paid for: medium and channel stay empty, where a touch would get what visits from such a source mostly are,
+// unless a rule of the site says what it was.
 func (s *Spend) Resolve(r *Resolver) {
 	touch := Touch{UTMSource: s.UTMSource, UTMMedium: s.UTMMedium, UTMCampaign: s.UTMCampaign}
 	r.Resolve(&touch)
 	s.Source, s.Medium, s.Campaign, s.Channel = touch.Source, touch.Medium, touch.Campaign, touch.Channel
-	if normalValue(s.UTMMedium) == "" {
+	if normalValue(s.UTMMedium) == "" && !strings.HasPrefix(touch.Rule, sourceRuleTexts[sourceSiteRule]) {
 		s.Medium, s.Channel = "", ""
 	}
 }

@@ -26,7 +26,8 @@ type Keeper interface {
 // Config is what the API needs.
 type Config struct {
 	Sites   []schema.Site
-	Secret  []byte // of the installation; contact ids are derived from it
+	Sources *schema.Sources // nil: the built-in list
+	Secret  []byte          // of the installation; contact ids are derived from it
 	Keeper  Keeper
 	Reports Reporter
 	People  People           // nil: no export, no erasure
@@ -46,12 +47,15 @@ func New(config Config) (*API, error) {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
+	if config.Sources == nil {
+		config.Sources = schema.BuiltInSources()
+	}
 	a := &API{config: config, accepted: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "headwater_api_rows_total",
 		Help: "Rows of imports and deals, by site, kind and result (accepted or rejected).",
 	}, []string{"site", "kind", "result"})}
 	var err error
-	if a.keys, err = siteKeys(config.Sites, config.Secret); err != nil {
+	if a.keys, err = siteKeys(config); err != nil {
 		return nil, err
 	}
 	if config.Metrics != nil {

@@ -46,14 +46,15 @@ type siteOfKey struct {
 	resolver   *schema.Resolver // names the sources of spend
 }
 
-func siteKeys(sites []schema.Site, secret []byte) ([]siteKey, error) {
+func siteKeys(config Config) ([]siteKey, error) {
 	var keys []siteKey
+	sites := config.Sites
 	for i := range sites {
-		resolver, err := schema.NewResolver(&sites[i])
+		resolver, err := schema.NewResolverWith(&sites[i], config.Sources)
 		if err != nil {
 			return nil, err
 		}
-		site := &siteOfKey{Site: &sites[i], contactKey: sites[i].ContactKey(secret), resolver: resolver}
+		site := &siteOfKey{Site: &sites[i], contactKey: sites[i].ContactKey(config.Secret), resolver: resolver}
 		for _, text := range sites[i].APIKeyHashes {
 			hash, err := hex.DecodeString(strings.TrimSpace(text))
 			if err != nil || len(hash) != sha256.Size {

@@ -45,7 +45,7 @@ func database(tb testing.TB) driver.Conn {
 
 var tables = map[schema.Kind]string{
 	schema.KindTouch: "touches", schema.KindSubmission: "submissions", schema.KindContact: "contacts",
-	schema.KindCompany: "companies", schema.KindDeal: "deals",
+	schema.KindCompany: "companies", schema.KindDeal: "deals", schema.KindSpend: "spend", schema.KindRate: "rates",
 }
 
 // insert writes the records in their order, in one batch for each run of the same kind.
@@ -100,6 +100,10 @@ func value(record schema.Record) any {
 	case *schema.Company:
 		return *record
 	case *schema.Deal:
+		return *record
+	case *schema.Spend:
+		return *record
+	case *schema.Rate:
 		return *record
 	}
 	panic("a record of no kind")

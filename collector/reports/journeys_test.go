@@ -34,6 +34,8 @@ type given struct {
 	Contacts    []*schema.Contact     `json:"contacts"`
 	Companies   []*schema.Company     `json:"companies"`
 	Deals       []*schema.Deal        `json:"deals"`
+	Spend       []*schema.Spend       `json:"spend"`
+	Rates       []*schema.Rate        `json:"rates"`
 	Crowds      []crowd               `json:"crowds"`
 	// Verdicts are what an operator said of the records, in that order.
 	Verdicts []verdict `json:"verdicts"`
@@ -199,6 +201,14 @@ func (g *given) complete() {
 		setDefault(&deal.ChangeID, word(fmt.Sprint("change ", i)))
 		setDefault(&deal.ReceivedAt, deal.ChangedAt)
 	}
+	for _, spend := range g.Spend {
+		spend.SiteID = g.site
+		setDefault(&spend.ReceivedAt, spend.Date)
+	}
+	for _, rate := range g.Rates {
+		rate.SiteID = g.site
+		setDefault(&rate.ReceivedAt, rate.Date)
+	}
 }
 
 func (c crowd) join(g *given, number int) {
@@ -251,6 +261,12 @@ func (g *given) records() []schema.Record {
 	}
 	for _, deal := range g.Deals {
 		records = append(records, deal)
+	}
+	for _, spend := range g.Spend {
+		records = append(records, spend)
+	}
+	for _, rate := range g.Rates {
+		records = append(records, rate)
 	}
 	return records
 }

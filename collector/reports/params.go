@@ -88,6 +88,13 @@ func Grains() []Grain { return []Grain{Day, Week, Month} }
 // maxLookbackDays bounds Params.LookbackDays: two years, longer than tables are kept by default.
 const maxLookbackDays = 730
 
+// maxRateDays bounds Params.RateDays, and defaultRateDays is what it is where it is not set: central banks tell no rates on
+// weekends and holidays.
+const (
+	maxRateDays     = 366
+	defaultRateDays = 7
+)
+
 // maxLimit bounds Params.Limit.
 const maxLimit = 100_000
 
@@ -113,6 +120,10 @@ type Params struct {
 	Suspects Doubt
 	// Reason is the one suspicion that a list of suspects is about. Default: all.
 	Reason schema.Suspicion
+	// Currency is the ISO 4217 code in which amounts are wanted, by the rates that the operator imported. Empty: each in its own.
+	Currency string
+	// RateDays bounds how old a rate may be: 1 to 366. Default: 7, which bridges holidays.
+	RateDays int
 	// Grain is the length of a period. Default: Day.
 	Grain Grain
 	// Limit bounds the rows of lists (top_forms, top_referrers: 10, recent_leads: 20 where 0).
@@ -137,7 +148,7 @@ func paramErrorf(param, format string, args ...any) error {
 
 // ParamNames lists the parameters as the API and the command line name them.
 func ParamNames() []string {
-	return []string{"site", "by", "data_point", "from", "to", "zone", "lookback_days", "credit", "suspects", "grain", "limit", "contact", "company", "reason"}
+	return []string{"site", "by", "data_point", "from", "to", "zone", "lookback_days", "credit", "suspects", "grain", "limit", "contact", "company", "reason", "currency", "rate_days"}
 }
 
 // ParseParams reads parameters from text, such as a URL's query. by may be repeated or hold several with commas. A
@@ -191,6 +202,14 @@ func (p *Params) set(name, text string) error {
 		p.Contact = schema.ContactID(text)
 	case "company":
 		p.Company = schema.CompanyID(text)
+	case "currency":
+		code, err := schema.ParseCurrency(text)
+		if err != nil {
+			return &ParamError{Param: "currency", Problem: strings.TrimPrefix(err.Error(), "currency: ")}
+		}
+		p.Currency = code
+	case "rate_days":
+		return setNumber(&p.RateDays, name, text, maxRateDays)
 	case "lookback_days":
 		return setNumber(&p.LookbackDays, name, text, maxLookbackDays)
 	case "limit":
@@ -246,6 +265,7 @@ func (a *asked) fill() error {
 	setDefault(&a.Grain, Day)
 	setDefault(&a.LookbackDays, schema.DefaultLookbackDays)
 	setDefault(&a.Zone, schema.DefaultTimeZone)
+	setDefault(&a.RateDays, defaultRateDays)
 	if err := oneOf("data_point", a.DataPoint, DataPoints()); err != nil {
 		return err
 	}
@@ -263,6 +283,9 @@ func (a *asked) fill() error {
 	}
 	if a.LookbackDays < 1 || a.LookbackDays > maxLookbackDays {
 		return paramErrorf("lookback_days", "%d is not within 1 to %d", a.LookbackDays, maxLookbackDays)
+	}
+	if a.RateDays < 1 || a.RateDays > maxRateDays {
+		return paramErrorf("rate_days", "%d is not within 1 to %d", a.RateDays, maxRateDays)
 	}
 	if a.Limit < 0 || a.Limit > maxLimit {
 		return paramErrorf("limit", "%d is not within 1 to %d", a.Limit, maxLimit)
@@ -293,7 +316,7 @@ func (p Params) onlyTaken(takes []string) error {
 	set := map[string]bool{
 		"by": len(p.By) > 0, "data_point": p.DataPoint != "", "from": p.From != "", "to": p.To != "",
 		"grain": p.Grain != "", "limit": p.Limit != 0, "contact": p.Contact != "", "company": p.Company != "",
-		"reason": p.Reason != "",
+		"reason": p.Reason != "", "currency": p.Currency != "", "rate_days": p.RateDays != 0,
 	}
 	for _, name := range ParamNames() {
 		if set[name] && !slices.Contains(takes, name) {

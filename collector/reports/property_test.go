@@ -38,6 +38,7 @@ func TestRandomWorlds(t *testing.T) {
 			insert(t, conn, world.records())
 			world.judge(t, conn)
 			checkAgainstNaive(t, conn, world, random)
+			checkCosts(t, conn, world, random)
 			checkCards(t, conn, world)
 			checkOtherSums(t, conn, world)
 			checkResending(t, conn, world, random)
@@ -195,7 +196,7 @@ func naiveLabels(touch *schema.Touch, by []Dimension) string {
 func checkSums(t *testing.T, r *Result) {
 	t.Helper()
 	for i, total := range r.Totals {
-		if total == nil {
+		if total == nil || strings.HasPrefix(r.Columns[i], "cost_per_") { // which is divided, like a rate
 			continue
 		}
 		var sum int64
@@ -325,8 +326,8 @@ func insertShuffled(t *testing.T, conn driver.Conn, records []schema.Record) {
 	}
 }
 
-// resend returns a copy of record for another site, received later. A deal's change keeps its time of receipt, which is
-// part of the order of its changes.
+// resend returns a copy of record for another site, received later. A deal's change, spend and rates keep their time of receipt,
+// by which they follow each other.
 func resend(record schema.Record, site schema.SiteID, later time.Duration) schema.Record {
 	switch record := record.(type) {
 	case *schema.TouchRecord:
@@ -346,6 +347,14 @@ func resend(record schema.Record, site schema.SiteID, later time.Duration) schem
 		again.SiteID = site
 		return &again
 	case *schema.Deal:
+		again := *record
+		again.SiteID = site
+		return &again
+	case *schema.Spend:
+		again := *record
+		again.SiteID = site
+		return &again
+	case *schema.Rate:
 		again := *record
 		again.SiteID = site
 		return &again

@@ -26,6 +26,8 @@ func init() { // not in the declaration, because the functions look their own en
 		"company_card":     {CompanyCard, []string{"company"}},
 		"contact_card":     {ContactCard, []string{"contact"}},
 		"conversion_rate":  {ConversionRate, []string{"by", "data_point", "from", "to"}},
+		"cost_totals":      {CostTotals, []string{"from", "to", "currency", "rate_days"}},
+		"costs":            {Costs, []string{"by", "data_point", "from", "to", "currency", "rate_days"}},
 		"leads_over_time":  {LeadsOverTime, []string{"by", "data_point", "from", "to", "grain"}},
 		"recent_leads":     {RecentLeads, []string{"from", "to", "limit"}},
 		"source_breakdown": {SourceBreakdown, []string{"by", "data_point", "from", "to"}},
@@ -264,10 +266,15 @@ func Totals(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
 // attempts bounds how often a report is run again because records arrived meanwhile.
 const attempts = 3
 
-// queryCounted runs a report together with its totals. They are separate queries, so that one checks the other; where
-// records arrived between them, both are run again, and a report read from a live site adds up too.
+// queryCounted runs a report together with totals.
 func queryCounted(ctx context.Context, conn driver.Conn, name string, a asked) (*Result, error) {
-	before, err := query(ctx, conn, "totals", a)
+	return queryBoth(ctx, conn, name, "totals", a)
+}
+
+// queryBoth runs a report together with the one that has its totals. They are separate queries, so that one checks the other;
+// where records arrived between them, both are run again, and a report read from a live site adds up too.
+func queryBoth(ctx context.Context, conn driver.Conn, name, totals string, a asked) (*Result, error) {
+	before, err := query(ctx, conn, totals, a)
 	if err != nil {
 		return nil, err
 	}
@@ -276,7 +283,7 @@ func queryCounted(ctx context.Context, conn driver.Conn, name string, a asked) (
 		if err != nil {
 			return nil, err
 		}
-		if result.counted, err = query(ctx, conn, "totals", a); err != nil {
+		if result.counted, err = query(ctx, conn, totals, a); err != nil {
 			return nil, err
 		}
 		if attempt == attempts || reflect.DeepEqual(before.Rows, result.counted.Rows) {

@@ -91,6 +91,8 @@ func (r *Result) note(a asked, names ...string) {
 			value = a.Zone
 		case "grain":
 			value = string(a.Grain)
+		case "currency":
+			value = r.currencyText(a)
 		case "limit":
 			value = "at most " + strconv.Itoa(a.Limit) + " rows"
 		}
@@ -105,7 +107,7 @@ func (r *Result) note(a asked, names ...string) {
 // false where the report does not count them.
 func (r *Result) LeftOut() (touches, submissions int64, known bool) {
 	counted := r.counted
-	if r.Name == "totals" {
+	if r.Name == "totals" || r.Name == "cost_totals" {
 		counted = r
 	}
 	if counted == nil || len(counted.Rows) == 0 {

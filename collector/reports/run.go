@@ -110,6 +110,8 @@ func (a asked) parameters() clickhouse.Parameters {
 		"credit":        string(a.Credit),
 		"suspects":      string(a.Suspects),
 		"reason":        string(a.Reason),
+		"currency":      escape(a.Currency),
+		"rate_days":     strconv.Itoa(a.RateDays),
 		"grain":         string(a.Grain),
 		"limit":         strconv.Itoa(a.Limit),
 		"contacts":      "[" + strings.Join(contacts, ",") + "]",

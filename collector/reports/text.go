@@ -77,9 +77,16 @@ func (c *composer) add(fact string, above []string) error {
 			return err
 		}
 	}
+	if function.MatchString(file.body) {
+		c.expressions = append(c.expressions, fmt.Sprintf("%s%s AS %s", file.header, file.body, fact))
+		return nil
+	}
 	c.expressions = append(c.expressions, fmt.Sprintf("%s AS\n(\n%s%s\n)", fact, file.header, file.body))
 	return nil
 }
+
+// function is a fact that is no table but a function, such as (amount, n) -> amount / n.
+var function = regexp.MustCompile(`^\([a-z_, ]+\) ->`)
 
 // sqlFile is a file of schema/attribution: its header comment, the facts that it names there, and the query.
 type sqlFile struct {

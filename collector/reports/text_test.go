@@ -132,6 +132,8 @@ func TestCompose(t *testing.T) {
 	files := fstest.MapFS{
 		"attribution/plain.sql":   {Data: []byte("-- Question: one?\nSELECT 1\n")},
 		"attribution/with.sql":    {Data: []byte("-- with: b, a\nWITH\nown AS\n(\n    SELECT 3\n)\nSELECT * FROM own\n")},
+		"attribution/calls.sql":   {Data: []byte("-- with: a, f\nSELECT f(1, 2) FROM a\n")},
+		"attribution/facts/f.sql": {Data: []byte("-- F.\n(one, two) -> one + two\n")},
 		"attribution/facts/a.sql": {Data: []byte("-- A.\nSELECT 1\n")},
 		"attribution/facts/b.sql": {Data: []byte("-- with: a\n-- B.\nSELECT 2 FROM a\n")},
 		"attribution/circle.sql":  {Data: []byte("-- with: c\nSELECT 1\n")},
@@ -141,6 +143,7 @@ func TestCompose(t *testing.T) {
 	for name, want := range map[string]string{
 		"plain":   "-- Question: one?\nSELECT 1\n",
 		"with":    "-- with: b, a\nWITH\na AS\n(\n-- A.\nSELECT 1\n),\n\nb AS\n(\n-- with: a\n-- B.\nSELECT 2 FROM a\n),\n\nown AS\n(\n    SELECT 3\n)\nSELECT * FROM own\n",
+		"calls":   "-- with: a, f\nWITH\na AS\n(\n-- A.\nSELECT 1\n),\n\n-- F.\n(one, two) -> one + two AS f\n\nSELECT f(1, 2) FROM a\n",
 		"facts/b": "-- with: a\n-- B.\nWITH\na AS\n(\n-- A.\nSELECT 1\n)\n\nSELECT 2 FROM a\n",
 	} {
 		if got, err := compose(files, name); err != nil || got != want {

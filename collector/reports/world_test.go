@@ -45,6 +45,7 @@ func randomWorld(random *rand.Rand, site schema.SiteID) *given {
 	for range 30 {
 		w.given.Deals = append(w.given.Deals, w.change())
 	}
+	w.money()
 	w.given.complete()
 	return w.given
 }
