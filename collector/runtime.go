@@ -6,9 +6,9 @@ import (
 	"runtime/debug"
 )
 
-// syncing is how many threads may wait for the disk without keeping a core from the others: Go takes the place of a
-// goroutine that is in fdatasync away only after a while, and a group is committed hundreds of times a second.
-const syncing = 2
+// syncing is how many goroutines wait for the disk much of the time: Go gives the place of one that is in fdatasync to
+// another only after a while, and a group is committed hundreds of times a second.
+const syncing = 1
 
 // What the garbage collector may use. A collector of touches makes much that is short-lived and holds little: at Go's
 // default it would collect dozens of times a second under load, which costs a sixth of its processor time and makes

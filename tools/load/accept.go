@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"time"
@@ -38,6 +39,10 @@ func benchAccept(ctx context.Context, c benchConfig, s *stack.Stack) (accepted, 
 		return result, nil, err
 	}
 	defer bare.kill()
+	// What others have written must not be on its way to the disk while the collector waits for it: the baseline has none.
+	if err := exec.CommandContext(ctx, "sync").Run(); err != nil {
+		return result, nil, fmt.Errorf("wait for the disk to be idle: %w", err)
+	}
 	fmt.Fprintf(c.out, "\nAccept: POST /t with a body of %d bytes, %d connections, %d interleaved rounds of %s each\n", bodySize, c.connections, c.rounds, c.round)
 	ours, theirs := &target{name: "collector", server: collector}, &target{name: "bare net/http 204", server: bare}
 	profiled := collector.profile(ctx, c.profiles, "accept", 2*time.Duration(c.rounds)*c.round)
