@@ -80,6 +80,10 @@ func columnValue(v reflect.Value) any {
 		return parsedUUID(string(value))
 	case SubmissionID:
 		return parsedUUID(string(value))
+	case ReclassificationID:
+		return parsedUUID(string(value))
+	case RecordID:
+		return parsedUUID(string(value))
 	case ErasureID:
 		return parsedUUID(string(value))
 	}

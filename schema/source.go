@@ -2,8 +2,12 @@ package schema
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -261,3 +265,16 @@ func (t *Touch) apply(c Classification) {
 	t.Source, t.Medium, t.Campaign, t.Term, t.Content = c.Source, c.Medium, c.Campaign, c.Term, c.Content
 	t.Channel, t.Rule, t.Referrer, t.ReferrerDomain = c.Channel, c.Rule, c.Referrer, c.ReferrerDomain
 }
+
+// Fingerprint tells sets of rules apart: of two resolvers with the same one every touch gets the same name.
+func (r *Resolver) Fingerprint() string {
+	sum := sha256.New()
+	fmt.Fprintln(sum, rulesVersion, r.sources.fingerprint, slices.Sorted(maps.Keys(r.own)), r.ignored)
+	for _, rule := range slices.Concat(r.hosts, r.rules) {
+		fmt.Fprintf(sum, "%+v\n", rule.SourceRule)
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:16])
+}
+
+// rulesVersion goes up with each change of what Classify does.
+const rulesVersion = 1

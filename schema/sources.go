@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"crypto/sha256"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -67,6 +68,8 @@ type Sources struct {
 	names map[string]knownSource // by host, package id, or a short form that people write into utm_source
 	paths map[string][]knownPath // by host, where some of its pages are another source; the longest path first
 	kinds map[string]category    // by the name of a source
+	// fingerprint is the SHA-256 of the list.
+	fingerprint [sha256.Size]byte
 }
 
 //go:embed sources.csv
@@ -89,6 +92,7 @@ func BuiltInSourcesText() string { return sourcesText }
 // (ignored or paid), separated by commas. Blank lines and lines that begin with # count for nothing.
 func ParseSources(text string) (*Sources, error) {
 	s := &Sources{names: map[string]knownSource{}, paths: map[string][]knownPath{}, kinds: map[string]category{}}
+	s.fingerprint = sha256.Sum256([]byte(text))
 	number := 0
 	for line := range strings.Lines(text) {
 		number++

@@ -13,6 +13,11 @@ var Tables embed.FS
 //go:embed attribution/*.sql attribution/facts/*.sql
 var Attribution embed.FS
 
+// Reclassifying holds the statements by which the resolved values of stored touches are found anew.
+//
+//go:embed reclassify/*.sql
+var Reclassifying embed.FS
+
 // Judging holds the statements by which an operator overrules what the collector suspects.
 //
 //go:embed suspects/*.sql

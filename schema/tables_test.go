@@ -13,12 +13,14 @@ var tableRecords = map[string]any{
 	"touches": TouchRecord{}, "submissions": Submission{}, "submission_fields": SubmissionFields{},
 	"contacts": Contact{}, "companies": Company{}, "deals": Deal{}, "spend": Spend{}, "rates": Rate{},
 	"erasures": Tombstone{}, "erasure_steps": ErasureStep{}, "nodes": Node{},
+	"reclassifications": Reclassification{}, "reclassified": Reclassified{},
 }
 
-// lasting are the tables without the configured retention: tombstones, and their proof, are kept so that nothing comes back.
+// lasting are the tables without the configured retention: tombstones, and their proof, are kept so that nothing comes back; a
+// journal is small, and what a reclassification found is not kept.
 // shared are those that belong to no site.
 var (
-	lasting = map[string]bool{"erasures": true, "erasure_steps": true, "nodes": true}
+	lasting = map[string]bool{"erasures": true, "erasure_steps": true, "nodes": true, "reclassifications": true, "reclassified": true}
 	shared  = map[string]bool{"nodes": true}
 )
 
