@@ -16,7 +16,7 @@ import (
 // maxDepth is how deep JSON may nest. Ours needs three levels; a few more are for fields of other people's making.
 const maxDepth = 16
 
-// jsonBody reads one JSON text. Members that have no escapes are parts of one copy of the whole: README.md tells what that
+// jsonBody reads one JSON text. Members that have no escapes are parts of one copy of the whole: testdata/decoders tells what that
 // saves beside other decoders.
 type jsonBody struct {
 	jsontext.Decoder

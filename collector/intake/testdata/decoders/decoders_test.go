@@ -1,5 +1,9 @@
 // Package decoders measures JSON decoders on the body of a touch, to choose the one that intake uses. It is a module of its
-// own, so that none of those that were not chosen is a dependency of Headwater. See README.md of collector/intake.
+// own, so that none of those that were not chosen is a dependency of Headwater.
+//
+// `go test -run '^$' -bench . -benchmem` here, nanoseconds and allocations of a touch of 600 bytes: encoding/json 6,363 and 17, jsontext's values (what intake
+// uses) 1,812 and 2, jsontext's tokens 4,393 and 23, json/v2 into a struct 1,424 and 3, goccy 1,050 and 13, sonic 1,617 and 3, easyjson's lexer 1,806 and 14,
+// fastjson 2,034 and 15. TestStrictness says who takes what is no JSON.
 package decoders
 
 import (
