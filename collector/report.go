@@ -18,25 +18,32 @@ import (
 type reportCommand struct {
 	Name string `arg:"" help:"Which report; headwater report -h lists them."`
 
-	Site         string `help:"The site's id. May be left out where the configuration has only one." placeholder:"ID"`
-	By           string `help:"Break down by source, medium, campaign, term, content, referrer_domain or channel, or by several with commas." placeholder:"LIST"`
-	DataPoint    string `help:"Place by first_touch, lead_creation, conversion or company_source." placeholder:"POINT"`
-	From         string `help:"From this date, month or time on (2026-03-01, 2026-03, 2026-03-01T09:30)." placeholder:"TIME"`
-	To           string `help:"Before this date, month or time." placeholder:"TIME"`
-	Zone         string `help:"Time zone of dates and periods. Default: the site's." placeholder:"ZONE"`
-	Credit       string `help:"Credit last_non_direct or last. Default last_non_direct." placeholder:"RULE"`
-	LookbackDays int    `help:"How old the latest known touch may be to get the credit. Default: the site's." placeholder:"DAYS"`
-	Suspects     string `help:"exclude what is under suspicion, or include it. Default exclude." placeholder:"RULE"`
-	Reason       string `help:"Only this suspicion, in the list of suspects." placeholder:"REASON"`
-	Currency     string `help:"Convert amounts into this currency, such as EUR, by the rates that were imported. Default: each in its own." placeholder:"CODE"`
-	RateDays     int    `help:"How many days old a rate may be. Default 7." placeholder:"DAYS"`
-	Grain        string `help:"Period of leads_over_time: day, week or month." placeholder:"GRAIN"`
-	Limit        int    `help:"How many rows a list may have." placeholder:"N"`
-	Email        string `help:"The contact of a contact_card, by e-mail address." placeholder:"ADDRESS"`
-	Contact      string `help:"The contact of a contact_card, by contact id." placeholder:"ID"`
-	Company      string `help:"The company of a company_card: a domain, a name, or a company id." placeholder:"COMPANY"`
-	Format       string `help:"table, csv or json. Default table." default:"table" enum:"table,csv,json"`
-	SQL          bool   `name:"sql" help:"Print the report's SQL, its parameters still to be bound, and ask nothing."`
+	Site         string  `help:"The site's id. May be left out where the configuration has only one." placeholder:"ID"`
+	By           string  `help:"Break down by source, medium, campaign, term, content, referrer_domain or channel (and landing_page, for reports about paths), or by several with commas." placeholder:"LIST"`
+	DataPoint    string  `help:"Place by first_touch, lead_creation, conversion or company_source." placeholder:"POINT"`
+	From         string  `help:"From this date, month or time on (2026-03-01, 2026-03, 2026-03-01T09:30)." placeholder:"TIME"`
+	To           string  `help:"Before this date, month or time." placeholder:"TIME"`
+	Zone         string  `help:"Time zone of dates and periods. Default: the site's." placeholder:"ZONE"`
+	Credit       string  `help:"Credit last_non_direct or last. Default last_non_direct." placeholder:"RULE"`
+	LookbackDays int     `help:"How old the latest known touch may be to get the credit. Default: the site's." placeholder:"DAYS"`
+	Suspects     string  `help:"exclude what is under suspicion, or include it. Default exclude." placeholder:"RULE"`
+	Reason       string  `help:"Only this suspicion, in the list of suspects." placeholder:"REASON"`
+	Currency     string  `help:"Convert amounts into this currency, such as EUR, by the rates that were imported. Default: each in its own." placeholder:"CODE"`
+	RateDays     int     `help:"How many days old a rate may be. Default 7." placeholder:"DAYS"`
+	Grain        string  `help:"Period of leads_over_time: day, week or month." placeholder:"GRAIN"`
+	Limit        int     `help:"How many rows a list may have." placeholder:"N"`
+	Outcome      string  `help:"What is credited: leads, conversions, deals, won_deals or won_amount. Default leads." placeholder:"OUTCOME"`
+	Model        string  `help:"Attribution model: first, last, last_non_direct, linear, position, time_decay, markov or shapley. Default last_non_direct." placeholder:"MODEL"`
+	Transforms   string  `help:"What is done to paths first: drop_direct, drop_last_direct, collapse_repeats, first_only, or several with commas." placeholder:"LIST"`
+	Weights      string  `help:"The parts of the first touch, of all between, and of the last, under the model position. Default 40/20/40." placeholder:"A/B/C"`
+	HalfLifeDays float64 `help:"After how many days a touch weighs half, under the model time_decay. Default 7." placeholder:"DAYS"`
+	Order        int     `help:"On how many touches the next one depends, under the model markov. Default 1." placeholder:"N"`
+	Losses       string  `help:"exclude paths that led to nothing from markov's chain, or include them. Default exclude." placeholder:"RULE"`
+	Email        string  `help:"The contact of a contact_card or source_explained, by e-mail address." placeholder:"ADDRESS"`
+	Contact      string  `help:"The contact of a contact_card or source_explained, by contact id." placeholder:"ID"`
+	Company      string  `help:"The company of a company_card: a domain, a name, or a company id." placeholder:"COMPANY"`
+	Format       string  `help:"table, csv or json. Default table." default:"table" enum:"table,csv,json"`
+	SQL          bool    `name:"sql" help:"Print the report's SQL, its parameters still to be bound, and ask nothing."`
 }
 
 // Help is shown by headwater report -h.
@@ -48,6 +55,7 @@ func (reportCommand) Help() string {
 	}
 	list.WriteString("\nschema/attribution/README.md explains every figure. Examples:\n\n" +
 		"  headwater report source_breakdown --by source,medium --from 2026-03-01 --to 2026-04-01\n" +
+		"  headwater report compare_models --by channel --outcome won_amount\n" +
 		"  headwater report contact_card --email ada@example.com\n")
 	return list.String()
 }
@@ -111,6 +119,7 @@ func (r reportCommand) params(site *schema.Site, secret []byte) (reports.Params,
 	values := map[string][]string{}
 	for name, text := range map[string]string{
 		"by": r.By, "data_point": r.DataPoint, "from": r.From, "to": r.To, "zone": r.Zone, "credit": r.Credit, "suspects": r.Suspects, "reason": r.Reason, "grain": r.Grain,
+		"outcome": r.Outcome, "model": r.Model, "transforms": r.Transforms, "weights": r.Weights, "order": number(r.Order), "losses": r.Losses, "half_life_days": fraction(r.HalfLifeDays),
 		"contact": r.Contact, "company": r.Company, "limit": number(r.Limit), "currency": r.Currency, "rate_days": number(r.RateDays), "lookback_days": number(r.LookbackDays),
 	} {
 		if text != "" {
@@ -137,6 +146,14 @@ func number(n int) string {
 		return ""
 	}
 	return strconv.Itoa(n)
+}
+
+// fraction is number for flags with decimals.
+func fraction(x float64) string {
+	if x == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(x, 'f', -1, 64)
 }
 
 func writeResult(result *reports.Result, format string, w io.Writer) error {

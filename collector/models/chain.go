@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// maxOrder bounds Options.Order.
-const maxOrder = 10
+// MaxOrder bounds Options.Order.
+const MaxOrder = 10
 
 // Chain is a Markov chain of paths: a state is the touches of a path so far, of which only the last Order count; from it leads a step to
 // the next touch, or the end, in a conversion or in nothing. It is made of counts, in any order, and solved by RemovalEffects.
@@ -198,7 +198,7 @@ func (p *Paths) markov(ctx context.Context, o Options) (*Credits, error) {
 	if worth.IsPositive() && slices.Max(effects.Worth[0]) == 0 {
 		return nil, paramErrorf("paths", "they have a value but no conversions, so there is nothing by which Markov could share it")
 	}
-	credits := p.round(inRatio(total.Rat(), effects.Conversions), inRatio(worth.Rat(), effects.Worth[0]))
+	credits := p.round(InRatio(total.Rat(), effects.Conversions), InRatio(worth.Rat(), effects.Worth[0]))
 	for id := range credits.Credits {
 		credits.Credits[id].RemovalEffect = effects.Conversions[id]
 	}

@@ -88,8 +88,8 @@ func (o Options) checked() (Options, error) {
 	switch {
 	case !(o.HalfLife > 0) || math.IsInf(o.HalfLife, 0):
 		return o, paramErrorf("half-life", "%v is not a number above 0", o.HalfLife)
-	case o.Order < 1 || o.Order > maxOrder:
-		return o, paramErrorf("order", "%d is not within 1 to %d", o.Order, maxOrder)
+	case o.Order < 1 || o.Order > MaxOrder:
+		return o, paramErrorf("order", "%d is not within 1 to %d", o.Order, MaxOrder)
 	case o.Samples < 0 || o.Samples > maxSamples:
 		return o, paramErrorf("samples", "%d is not within 0 to %d", o.Samples, maxSamples)
 	}

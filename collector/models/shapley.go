@@ -74,7 +74,7 @@ func (p *Paths) sampledShapley(ctx context.Context, o Options) (*Credits, error)
 		}
 	}
 	total, totalValue := p.Totals()
-	credits := p.round(inRatio(total.Rat(), sum), inRatio(totalValue.Rat(), values))
+	credits := p.round(InRatio(total.Rat(), sum), InRatio(totalValue.Rat(), values))
 	credits.Note = fmt.Sprintf("sampled by %d orders of arrival: each credit is within %.6g conversions, with 95 %% confidence",
 		o.Samples, 1.959964*largestError(sum, squares, o.Samples))
 	return credits, nil
@@ -91,8 +91,8 @@ func largestError(sum, squares []float64, samples int) float64 {
 	return worst
 }
 
-// inRatio shares a total in the ratio of weights, exactly. Where they are all zero, so are the shares.
-func inRatio(total *big.Rat, weights []float64) []*big.Rat {
+// InRatio shares a total in the ratio of weights, exactly. Where they are all zero, so are the shares.
+func InRatio(total *big.Rat, weights []float64) []*big.Rat {
 	shares := make([]*big.Rat, len(weights))
 	sum := new(big.Rat)
 	for i, weight := range weights {

@@ -15,7 +15,7 @@ const maxWork = 500_000_000
 // sparse solves a chain of any order: once as it is, and once for each name without it.
 func (s *solvable) sparse(ctx context.Context) (with []float64, without [][]float64, err error) {
 	if len(s.to)*(s.names+1) > maxWork {
-		return nil, nil, fmt.Errorf("%d states with %d steps among %d names are more than can be solved: take a lower order, or put rare names together",
+		return nil, nil, paramErrorf("order", "%d states with %d steps among %d names are more than Markov can solve: take a lower order, or put rare names together",
 			len(s.touches), len(s.to), s.names)
 	}
 	with, without = s.nothing()

@@ -48,7 +48,7 @@ func (p *Paths) ruleOf(model Model, o Options) (rule, error) {
 			return all
 		}, nil
 	case Position:
-		first, between, last := o.Weights.whole()
+		first, between, last := o.Weights.Whole()
 		return func(touches []int) []int64 { return positionWeights(blank(len(touches)), first, between, last) }, nil
 	case TimeDecay:
 		return func(touches []int) []int64 { return decayWeights(blank(len(touches)), o.HalfLife) }, nil
@@ -60,9 +60,18 @@ func (p *Paths) ruleOf(model Model, o Options) (rule, error) {
 	return nil, paramErrorf("model", "%.64q is none of %s", string(model), strings.Join(names, ", "))
 }
 
-// whole returns the weights as whole numbers of the same ratio.
-func (w Weights) whole() (first, between, last int64) {
-	return w.First.Shift(6).IntPart(), w.Between.Shift(6).IntPart(), w.Last.Shift(6).IntPart()
+// Whole returns the weights as the smallest whole numbers of the same ratio.
+func (w Weights) Whole() (first, between, last int64) {
+	first, between, last = w.First.Shift(6).IntPart(), w.Between.Shift(6).IntPart(), w.Last.Shift(6).IntPart()
+	divisor := max(1, gcd(gcd(first, between), last))
+	return first / divisor, between / divisor, last / divisor
+}
+
+func gcd(a, b int64) int64 {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
 }
 
 // positionWeights shares by the parts of the first touch, all between and the last. Parts that have no touch go to those that have one, in

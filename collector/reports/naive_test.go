@@ -272,21 +272,36 @@ func (n *naive) visitors(point DataPoint, since, until time.Time) []happening {
 	return all
 }
 
-func (n *naive) deals(point DataPoint) []happening {
+// dealState is a deal as it is now; wonAt is zero unless it is won.
+type dealState struct {
+	schema.Deal
+	wonAt time.Time
+}
+
+// dealStates are those of all deals.
+func (n *naive) dealStates() []dealState {
 	changes := map[schema.DealID][]*schema.Deal{}
 	for _, change := range n.Deals {
 		changes[change.DealID] = append(changes[change.DealID], change)
 	}
-	var all []happening
+	var all []dealState
 	for _, history := range changes {
 		slices.SortFunc(history, func(a, b *schema.Deal) int {
 			return cmp.Or(a.ChangedAt.Compare(b.ChangedAt), a.ReceivedAt.Compare(b.ReceivedAt), strings.Compare(a.ChangeID, b.ChangeID))
 		})
 		deal, wonAt := n.replay(history)
-		touch := n.dealTouch(deal, point)
+		all = append(all, dealState{deal, wonAt})
+	}
+	return all
+}
+
+func (n *naive) deals(point DataPoint) []happening {
+	var all []happening
+	for _, deal := range n.dealStates() {
+		touch := n.dealTouch(deal.Deal, point)
 		all = append(all, happening{counts: "deals", at: deal.CreatedAt, touch: touch})
 		if deal.Status == schema.DealWon {
-			all = append(all, happening{counts: "won_deals", at: wonAt, touch: touch, currency: deal.Currency, amount: deal.Amount})
+			all = append(all, happening{counts: "won_deals", at: deal.wonAt, touch: touch, currency: deal.Currency, amount: deal.Amount})
 		}
 	}
 	return all

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/headwater/headwater/collector/models"
 	"github.com/headwater/headwater/schema"
 )
 
@@ -23,16 +24,21 @@ const (
 	ByReferrerDomain Dimension = "referrer_domain"
 	ByChannel        Dimension = "channel"
 
+	// ByLandingPage is only for the reports about paths. There pages are without query and fragment.
+	ByLandingPage Dimension = "landing_page"
+
 	// These are only for the cards and the list of recent leads, which show everything a touch has.
-	byLandingPage Dimension = "landing_page"
-	byUTMID       Dimension = "utm_id"
-	byParameters  Dimension = "parameters"
+	byUTMID      Dimension = "utm_id"
+	byParameters Dimension = "parameters"
 )
 
 // Dimensions lists the dimensions that a report can be broken down by.
 func Dimensions() []Dimension {
 	return []Dimension{BySource, ByMedium, ByCampaign, ByTerm, ByContent, ByReferrerDomain, ByChannel}
 }
+
+// PathDimensions lists the dimensions that a report about paths can be broken down by.
+func PathDimensions() []Dimension { return append(Dimensions(), ByLandingPage) }
 
 // DataPoint is the touch by which a report places what it counts.
 type DataPoint string
@@ -70,6 +76,46 @@ type Doubt string
 const (
 	ExcludeSuspects Doubt = "exclude"
 	IncludeSuspects Doubt = "include"
+)
+
+// Outcome is what touches may have led to.
+type Outcome string
+
+// The outcomes. WonAmount is what the won deals brought, for each currency apart; the others count.
+const (
+	Leads        Outcome = "leads"
+	Conversions  Outcome = "conversions"
+	CreatedDeals Outcome = "deals"
+	WonDeals     Outcome = "won_deals"
+	WonAmount    Outcome = "won_amount"
+)
+
+// Outcomes lists the outcomes.
+func Outcomes() []Outcome { return []Outcome{Leads, Conversions, CreatedDeals, WonDeals, WonAmount} }
+
+// Transform is something that is done to paths before they are shared.
+type Transform string
+
+// The transforms, in the order in which they are done. Direct touches stay where a path has nothing else.
+const (
+	DropDirect      Transform = "drop_direct"
+	DropLastDirect  Transform = "drop_last_direct"
+	CollapseRepeats Transform = "collapse_repeats"
+	FirstOnly       Transform = "first_only"
+)
+
+// Transforms lists the transforms.
+func Transforms() []Transform {
+	return []Transform{DropDirect, DropLastDirect, CollapseRepeats, FirstOnly}
+}
+
+// Losses says what Markov makes of paths that led to nothing.
+type Losses string
+
+// Such paths are left out, or are part of the chain.
+const (
+	ExcludeLosses Losses = "exclude"
+	IncludeLosses Losses = "include"
 )
 
 // Grain is the length of a period of leads_over_time. Weeks begin on Monday.
@@ -128,7 +174,21 @@ type Params struct {
 	Grain Grain
 	// Limit bounds the rows of lists (top_forms, top_referrers: 10, recent_leads: 20 where 0).
 	Limit int
-	// Contact is the contact of a contact_card.
+	// Outcome is what the paths led to. Default: Leads.
+	Outcome Outcome
+	// Model is the attribution model. Default: last_non_direct.
+	Model models.Model
+	// Transforms are done to paths first. Default: none.
+	Transforms []Transform
+	// Weights are those of the model position: the first touch, all between, the last. Default: 40/20/40.
+	Weights string
+	// HalfLifeDays is after how many days a touch weighs half under time_decay. Default: 7.
+	HalfLifeDays float64
+	// Order is on how many touches the next one depends under markov. Default: 1.
+	Order int
+	// Losses says what markov makes of paths that led to nothing. Default: ExcludeLosses.
+	Losses Losses
+	// Contact is the contact of a contact_card, or of source_explained.
 	Contact schema.ContactID
 	// Company is the company of a company_card: a company id, or a domain or name that makes one.
 	Company schema.CompanyID
@@ -148,7 +208,8 @@ func paramErrorf(param, format string, args ...any) error {
 
 // ParamNames lists the parameters as the API and the command line name them.
 func ParamNames() []string {
-	return []string{"site", "by", "data_point", "from", "to", "zone", "lookback_days", "credit", "suspects", "grain", "limit", "contact", "company", "reason", "currency", "rate_days"}
+	return []string{"site", "by", "data_point", "from", "to", "zone", "lookback_days", "credit", "suspects", "grain", "limit", "contact", "company", "reason", "currency", "rate_days",
+		"outcome", "model", "transforms", "weights", "half_life_days", "order", "losses"}
 }
 
 // ParseParams reads parameters from text, such as a URL's query. by may be repeated or hold several with commas. A
@@ -159,7 +220,7 @@ func ParseParams(values map[string][]string) (Params, error) {
 		if !slices.Contains(ParamNames(), name) {
 			return Params{}, paramErrorf(name, "no such parameter: there are %s", strings.Join(ParamNames(), ", "))
 		}
-		if name != "by" && len(texts) > 1 {
+		if name != "by" && name != "transforms" && len(texts) > 1 {
 			return Params{}, paramErrorf(name, "given %d times: give it once", len(texts))
 		}
 		for _, text := range texts {
@@ -210,6 +271,26 @@ func (p *Params) set(name, text string) error {
 		p.Currency = code
 	case "rate_days":
 		return setNumber(&p.RateDays, name, text, maxRateDays)
+	case "outcome":
+		p.Outcome = Outcome(text)
+	case "model":
+		p.Model = models.Model(text)
+	case "transforms":
+		for part := range strings.SplitSeq(text, ",") {
+			p.Transforms = append(p.Transforms, Transform(strings.TrimSpace(part)))
+		}
+	case "weights":
+		p.Weights = text
+	case "half_life_days":
+		days, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return paramErrorf(name, "%.64q is not a number of days", text)
+		}
+		p.HalfLifeDays = days
+	case "losses":
+		p.Losses = Losses(text)
+	case "order":
+		return setNumber(&p.Order, name, text, models.MaxOrder)
 	case "lookback_days":
 		return setNumber(&p.LookbackDays, name, text, maxLookbackDays)
 	case "limit":
@@ -240,8 +321,12 @@ func (p Params) checked(report string) (asked, error) {
 	if len(a.By) == 0 && slices.Contains(takes, "by") && !slices.Contains(takes, "grain") {
 		a.By = []Dimension{BySource}
 	}
+	allowed := Dimensions()
+	if isAboutPaths(takes) {
+		allowed = PathDimensions()
+	}
 	for i, dimension := range a.By {
-		if err := oneOf("by", dimension, Dimensions()); err != nil {
+		if err := oneOf("by", dimension, allowed); err != nil {
 			return a, err
 		}
 		if slices.Contains(a.By[:i], dimension) {
@@ -290,6 +375,9 @@ func (a *asked) fill() error {
 	if a.Limit < 0 || a.Limit > maxLimit {
 		return paramErrorf("limit", "%d is not within 1 to %d", a.Limit, maxLimit)
 	}
+	if err := a.fillModel(); err != nil {
+		return err
+	}
 	return a.bound()
 }
 
@@ -317,6 +405,8 @@ func (p Params) onlyTaken(takes []string) error {
 		"by": len(p.By) > 0, "data_point": p.DataPoint != "", "from": p.From != "", "to": p.To != "",
 		"grain": p.Grain != "", "limit": p.Limit != 0, "contact": p.Contact != "", "company": p.Company != "",
 		"reason": p.Reason != "", "currency": p.Currency != "", "rate_days": p.RateDays != 0,
+		"outcome": p.Outcome != "", "model": p.Model != "", "transforms": len(p.Transforms) > 0, "weights": p.Weights != "",
+		"half_life_days": p.HalfLifeDays != 0, "order": p.Order != 0, "losses": p.Losses != "",
 	}
 	for _, name := range ParamNames() {
 		if set[name] && !slices.Contains(takes, name) {
@@ -332,6 +422,9 @@ type asked struct {
 	location     *time.Location
 	since, until time.Time
 	contacts     []string // what facts/scope.sql found; empty: everyone
+	position     [3]int64 // Weights as whole numbers of the same ratio
+	outcomes     []Outcome
+	counting     string // what an outcome counts: outcomes (1), or amount
 }
 
 // The widest range. The SQL takes these two for "not given".

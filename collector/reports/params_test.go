@@ -41,6 +41,20 @@ func TestParamErrors(t *testing.T) {
 		{"contact_card", map[string][]string{"site": {"a"}}, "contact: say which contact"},
 		{"company_card", map[string][]string{"site": {"a"}}, "company: say which company"},
 		{"company_card", map[string][]string{"site": {"a"}, "company": {"."}}, "company: say which company"},
+		{"compare_models", map[string][]string{"site": {"a"}, "outcome": {"clicks"}}, `outcome: "clicks" is none of leads, conversions, deals, won_deals, won_amount`},
+		{"compare_models", map[string][]string{"site": {"a"}, "model": {"first"}}, "model: this report does not take it"},
+		{"compare_models", map[string][]string{"site": {"a"}, "transforms": {"drop_direct,sort"}}, `transforms: "sort" is none of drop_direct, drop_last_direct, collapse_repeats, first_only`},
+		{"compare_models", map[string][]string{"site": {"a"}, "transforms": {"drop_direct", "drop_direct"}}, "transforms: drop_direct is named twice"},
+		{"compare_models", map[string][]string{"site": {"a"}, "weights": {"40/60"}}, `weights: "40/60" is not three numbers such as 40/20/40`},
+		{"compare_models", map[string][]string{"site": {"a"}, "weights": {"0.000001/1/7777"}}, "weights: \"0.000001/1/7777\" has too many digits"},
+		{"compare_models", map[string][]string{"site": {"a"}, "half_life_days": {"-1"}}, "half_life_days: -1 is not within 0.001 and 10000"},
+		{"compare_models", map[string][]string{"site": {"a"}, "half_life_days": {"NaN"}}, "half_life_days: NaN is not within"},
+		{"compare_models", map[string][]string{"site": {"a"}, "half_life_days": {"week"}}, `half_life_days: "week" is not a number of days`},
+		{"compare_models", map[string][]string{"site": {"a"}, "order": {"11"}}, `order: "11" is not a whole number from 1 to 10`},
+		{"compare_models", map[string][]string{"site": {"a"}, "losses": {"some"}}, `losses: "some" is none of exclude, include`},
+		{"model_breakdown", map[string][]string{"site": {"a"}, "model": {"best"}}, `model: "best" is none of first, last,`},
+		{"source_explained", map[string][]string{"site": {"a"}}, "contact: say which contact"},
+		{"source_explained", map[string][]string{"site": {"a"}, "contact": {"x"}, "model": {"markov"}}, "model: markov shares by the paths of all contacts"},
 		{"top_forms", map[string][]string{"site": {"a"}, "limit": {"-1"}}, `limit: "-1" is not a whole number from 1 to 100000`},
 	} {
 		p, err := ParseParams(test.params)
@@ -131,7 +145,7 @@ func FuzzParseParams(f *testing.F) {
 				}
 			}
 			for _, dimension := range a.By {
-				if !slices.Contains(Dimensions(), dimension) {
+				if !slices.Contains(PathDimensions(), dimension) {
 					t.Errorf("by %q", dimension)
 				}
 			}

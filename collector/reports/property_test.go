@@ -40,6 +40,7 @@ func TestRandomWorlds(t *testing.T) {
 			checkAgainstNaive(t, conn, world, random)
 			checkCosts(t, conn, world, random)
 			checkCards(t, conn, world)
+			checkModels(t, conn, world, random)
 			checkOtherSums(t, conn, world)
 			checkResending(t, conn, world, random)
 		})
@@ -183,6 +184,7 @@ func naiveLabels(touch *schema.Touch, by []Dimension) string {
 		label := map[Dimension]string{
 			BySource: touch.Source, ByMedium: touch.Medium, ByCampaign: touch.Campaign, ByTerm: touch.Term,
 			ByContent: touch.Content, ByReferrerDomain: touch.ReferrerDomain, ByChannel: string(touch.Channel),
+			ByLandingPage: withoutQuery(touch.LandingPage),
 		}[dimension]
 		if label == "" {
 			label = "(not set)"
@@ -200,11 +202,14 @@ func checkSums(t *testing.T, r *Result) {
 			continue
 		}
 		var sum int64
+		parts := decimal.Zero
 		money := map[string]decimal.Decimal{}
 		for _, row := range r.Rows {
 			switch value := row[i].(type) {
 			case int64:
 				sum += value
+			case decimal.Decimal:
+				parts = parts.Add(value)
 			case Amounts:
 				for _, amount := range value {
 					money[amount.Currency] = money[amount.Currency].Add(amount.Value)
@@ -213,6 +218,9 @@ func checkSums(t *testing.T, r *Result) {
 		}
 		switch total := total.(type) {
 		case int64:
+			if !parts.IsZero() && parts.IsInteger() {
+				sum += parts.IntPart()
+			}
 			if sum != total {
 				t.Errorf("%s: rows of %s sum to %d, the total is %d\n%s", r.Name, r.Columns[i], sum, total, tsv(r))
 			}
@@ -302,6 +310,14 @@ func checkResending(t *testing.T, conn driver.Conn, world *given, random *rand.R
 		p.Site = again
 		if got := tsv(mustRun(t, conn, "source_breakdown", p)); got != want {
 			t.Errorf("%+v: resending changed\n%sto\n%s", p, want, got)
+		}
+	}
+	for _, report := range []string{"compare_models", "model_breakdown", "assisted", "paths"} {
+		p := Params{Site: world.site, By: []Dimension{BySource, ByLandingPage}}
+		want := tsv(mustRun(t, conn, report, p))
+		p.Site = again
+		if got := tsv(mustRun(t, conn, report, p)); got != want {
+			t.Errorf("%s: resending changed\n%sto\n%s", report, want, got)
 		}
 	}
 	p := Params{Site: world.site, Limit: 1000}

@@ -23,13 +23,18 @@ var reports map[string]report
 
 func init() { // not in the declaration, because the functions look their own entry up
 	reports = map[string]report{
+		"assisted":         {Assisted, []string{"by", "outcome", "from", "to", "transforms"}},
 		"company_card":     {CompanyCard, []string{"company"}},
+		"compare_models":   {CompareModels, []string{"by", "outcome", "from", "to", "transforms", "weights", "half_life_days", "order", "losses"}},
 		"contact_card":     {ContactCard, []string{"contact"}},
 		"conversion_rate":  {ConversionRate, []string{"by", "data_point", "from", "to"}},
 		"cost_totals":      {CostTotals, []string{"from", "to", "currency", "rate_days"}},
 		"costs":            {Costs, []string{"by", "data_point", "from", "to", "currency", "rate_days"}},
 		"leads_over_time":  {LeadsOverTime, []string{"by", "data_point", "from", "to", "grain"}},
+		"model_breakdown":  {ModelBreakdown, []string{"by", "model", "from", "to", "transforms", "weights", "half_life_days", "order", "losses"}},
+		"paths":            {Paths, []string{"by", "outcome", "from", "to", "transforms", "limit"}},
 		"recent_leads":     {RecentLeads, []string{"from", "to", "limit"}},
+		"source_explained": {SourceExplained, []string{"contact", "model", "weights", "half_life_days"}},
 		"source_breakdown": {SourceBreakdown, []string{"by", "data_point", "from", "to"}},
 		"suspects":         {Suspects, []string{"reason", "from", "to", "limit"}},
 		"top_forms":        {TopForms, []string{"from", "to", "limit"}},
@@ -302,4 +307,4 @@ func (r *Result) addTotals() {
 }
 
 // wholeTouch are the dimensions of reports that show all that a touch has.
-func wholeTouch() []Dimension { return append(Dimensions(), byLandingPage, byUTMID, byParameters) }
+func wholeTouch() []Dimension { return append(PathDimensions(), byUTMID, byParameters) }

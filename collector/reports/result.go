@@ -3,9 +3,12 @@ package reports
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/headwater/headwater/collector/models"
 )
 
 // Result is a report's answer. A value is text (string), a whole number (int64), a ratio or other fraction (float64, never NaN
@@ -53,7 +56,7 @@ func (r *Result) keepDimensions(by []Dimension) {
 		columns = append(columns, r.column(string(dimension)))
 	}
 	for i, column := range r.Columns {
-		if oneOf("", Dimension(column), Dimensions()) != nil {
+		if !slices.Contains(PathDimensions(), Dimension(column)) {
 			columns = append(columns, i)
 		}
 	}
@@ -85,6 +88,14 @@ func (r *Result) note(a asked, names ...string) {
 			value = string(a.DataPoint)
 		case "credit":
 			value = a.creditText()
+		case "model":
+			value = string(a.Model)
+		case string(models.Position), string(models.TimeDecay), string(models.Markov):
+			value = a.modelText(models.Model(name))
+		case "outcome":
+			value = string(a.Outcome)
+		case "paths":
+			value = a.pathsText()
 		case "range":
 			value = a.rangeText()
 		case "zone":
@@ -96,7 +107,9 @@ func (r *Result) note(a asked, names ...string) {
 		case "limit":
 			value = "at most " + strconv.Itoa(a.Limit) + " rows"
 		}
-		r.Notes = append(r.Notes, Note{Name: name, Value: value})
+		if value != "" {
+			r.Notes = append(r.Notes, Note{Name: name, Value: value})
+		}
 	}
 	if text := r.suspectsText(a); text != "" {
 		r.Notes = append(r.Notes, Note{Name: "suspects", Value: text})
@@ -145,6 +158,31 @@ func (a asked) rangeText() string {
 		return "all time"
 	}
 	return strings.Join(parts, ", ")
+}
+
+func (a asked) pathsText() string {
+	text := fmt.Sprintf("all touches of the contact within %d days", a.LookbackDays)
+	for _, transform := range Transforms() {
+		if slices.Contains(a.Transforms, transform) {
+			text += ", " + string(transform)
+		}
+	}
+	return text
+}
+
+// modelText says with what parameters a model was asked.
+func (a asked) modelText(model models.Model) string {
+	switch model {
+	case models.Position:
+		return fmt.Sprintf("%d/%d/%d", a.position[0], a.position[1], a.position[2])
+	case models.TimeDecay:
+		return fmt.Sprintf("half after %v days", a.HalfLifeDays)
+	}
+	text := fmt.Sprintf("order %d", a.Order)
+	if a.Losses == IncludeLosses {
+		return text + ", with the paths that led to nothing"
+	}
+	return text + ", only paths that led to the outcome"
 }
 
 func (a asked) creditText() string {

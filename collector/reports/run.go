@@ -91,17 +91,9 @@ func (r *refusal) Unwrap() error { return r.Exception }
 
 // parameters returns every parameter that any report may name. ClickHouse ignores those that a query does not.
 func (a asked) parameters() clickhouse.Parameters {
-	var quoted []string
-	for _, dimension := range a.By {
-		quoted = append(quoted, "'"+string(dimension)+"'")
-	}
-	var contacts []string
-	for _, contact := range a.contacts {
-		contacts = append(contacts, "'"+contact+"'")
-	}
 	return clickhouse.Parameters{
 		"site":          escape(string(a.Site)),
-		"by":            "[" + strings.Join(quoted, ",") + "]",
+		"by":            quoteAll(a.By),
 		"data_point":    string(a.DataPoint),
 		"since":         a.since.Format(instantLayout),
 		"until":         a.until.Format(instantLayout),
@@ -114,10 +106,28 @@ func (a asked) parameters() clickhouse.Parameters {
 		"rate_days":     strconv.Itoa(a.RateDays),
 		"grain":         string(a.Grain),
 		"limit":         strconv.Itoa(a.Limit),
-		"contacts":      "[" + strings.Join(contacts, ",") + "]",
+		"contacts":      quoteAll(a.contacts),
 		"contact":       escape(string(a.Contact)),
 		"company":       escape(string(a.Company)),
+
+		"outcomes":       quoteAll(a.outcomes),
+		"counting":       a.counting,
+		"model":          string(a.Model),
+		"transforms":     quoteAll(a.Transforms),
+		"position":       fmt.Sprintf("[%d,%d,%d]", a.position[0], a.position[1], a.position[2]),
+		"half_life_days": strconv.FormatFloat(a.HalfLifeDays, 'f', -1, 64),
+		"order":          strconv.Itoa(a.Order),
+		"losses":         string(a.Losses),
 	}
+}
+
+// quoteAll writes an array of plain words.
+func quoteAll[T ~string](words []T) string {
+	quoted := make([]string, len(words))
+	for i, word := range words {
+		quoted[i] = "'" + string(word) + "'"
+	}
+	return "[" + strings.Join(quoted, ",") + "]"
 }
 
 const instantLayout = "2006-01-02 15:04:05.000"
@@ -181,6 +191,8 @@ func plain(v reflect.Value, location *time.Location) (any, error) {
 	switch value := v.Interface().(type) {
 	case time.Time:
 		return value.In(location), nil
+	case decimal.Decimal:
+		return value, nil
 	case [][]any:
 		return amounts(value)
 	}

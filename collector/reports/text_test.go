@@ -104,7 +104,7 @@ func TestHeaders(t *testing.T) {
 
 // TestFacts: every fact says what a row is, and is needed.
 func TestFacts(t *testing.T) {
-	needed := map[string]bool{"scope": true} // asked by narrow
+	needed := map[string]bool{"scope": true, "steps": true} // asked by narrow and querySteps
 	for _, pattern := range []string{"attribution/*.sql", "attribution/facts/*.sql"} {
 		files, _ := fs.Glob(schema.Attribution, pattern)
 		for _, name := range files {

@@ -97,6 +97,7 @@ func (w *worldMaker) touch(at time.Time) schema.Touch {
 		touch.Campaign, touch.Term, touch.Content = w.maybe("spring"), w.maybe("crm"), w.maybe("blue")
 		touch.Channel = schema.Channel(w.pick("Paid Search", "Email"))
 		touch.ReferrerDomain = w.maybe("google.com")
+		touch.LandingPage = w.pick("", "https://a.example/x?id=1", "https://a.example/x#top", "https://a.example/y")
 	}
 	return touch
 }

@@ -1,0 +1,162 @@
+-- Question: why did this contact's touches get credit, or not?
+--
+-- Parameters:
+--   site           the site
+--   suspects       exclude: what is under suspicion is shown, and gets nothing; include: it counts like all others
+--   contact        the contact id
+--   model          first, last, last_non_direct, linear, position, time_decay or shapley
+--   by             everything that a touch has: ['source','medium','campaign','term','content','channel','referrer_domain','landing_page','utm_id','parameters']
+--   outcomes       ['leads','conversions','deals','won_deals']
+--   since, until   1970-01-01 and 2100-01-01
+--   lookback_days  how old a touch may be to have led to an outcome
+--   transforms     []
+--   position       the parts of the first touch, of all between and of the last, such as [40,20,40]
+--   half_life_days  after how many days a touch weighs half (time decay)
+--   losses         exclude
+--   contacts       [], or to be quick the contacts that facts/scope.sql names
+--
+-- A row: one touch of the contact, and one outcome (a lead, a conversion, a deal created or won) of the contact; outcome is '' where there is
+-- none. No rows: the site knows no touch of the contact.
+--   rule           by which rule the touch got its source and channel (../README.md, "How a touch is named")
+--   known_by       log: the touch was seen; submission: only a submission brought a copy of it
+--   credit         what the touch gets of the outcome, 0 to 1; all of one outcome sum to 1
+--   why            why it gets that
+--
+-- with: credits
+WITH
+seen AS
+(
+    SELECT
+        toString(touch_id) AS id,
+        occurred_at AS touch_at,
+        source,
+        medium,
+        campaign,
+        term,
+        content,
+        channel,
+        referrer_domain,
+        landing_page,
+        rule,
+        'log' AS known_by,
+        if({suspects:String} = 'include', '', suspicion) AS doubt
+    FROM touches FINAL
+    WHERE site_id = {site:String}
+      AND visitor_id IN (SELECT visitor_id FROM submitted WHERE contact_id = {contact:String})
+      AND visitor_id != toUUID('00000000-0000-0000-0000-000000000000')
+
+    UNION ALL
+    SELECT
+        toString(first_touch_touch_id),
+        first_touch_occurred_at,
+        first_touch_source,
+        first_touch_medium,
+        first_touch_campaign,
+        first_touch_term,
+        first_touch_content,
+        first_touch_channel,
+        first_touch_referrer_domain,
+        first_touch_landing_page,
+        first_touch_rule,
+        'submission',
+        ''
+    FROM submissions FINAL
+    WHERE site_id = {site:String} AND contact_id = {contact:String} AND ({suspects:String} = 'include' OR suspicion = '')
+      AND first_touch_occurred_at > toDateTime64(0, 3, 'UTC')
+
+    UNION ALL
+    SELECT
+        toString(latest_touch_touch_id),
+        latest_touch_occurred_at,
+        latest_touch_source,
+        latest_touch_medium,
+        latest_touch_campaign,
+        latest_touch_term,
+        latest_touch_content,
+        latest_touch_channel,
+        latest_touch_referrer_domain,
+        latest_touch_landing_page,
+        latest_touch_rule,
+        'submission',
+        ''
+    FROM submissions FINAL
+    WHERE site_id = {site:String} AND contact_id = {contact:String} AND ({suspects:String} = 'include' OR suspicion = '')
+      AND latest_touch_occurred_at > toDateTime64(0, 3, 'UTC')
+),
+-- As in facts/contact_touches.sql: what the log has without doubt, then a copy that says something, then any copy.
+touched AS
+(
+    SELECT *
+    FROM seen
+    ORDER BY multiIf(known_by = 'log' AND doubt = '', 0, known_by = 'log', 3, source = '(direct)', 2, 1), touch_at
+    LIMIT 1 BY id
+),
+led_to AS
+(
+    SELECT outcome, id AS outcome_id, at AS outcome_at FROM outcomes WHERE contact_id = {contact:String}
+),
+paired AS
+(
+    SELECT *
+    FROM touched
+    LEFT JOIN led_to ON true
+),
+credited AS
+(
+    SELECT
+        outcome,
+        id,
+        substring(touch, 16, 36) AS touch_id,
+        n,
+        place,
+        all_different,
+        last_known,
+        assumeNotNull(multiIf( -- which is nullable for no reason
+            {model:String} = 'first', first,
+            {model:String} = 'last', last,
+            {model:String} = 'last_non_direct', last_non_direct,
+            {model:String} = 'linear', linear,
+            {model:String} = 'position', position,
+            {model:String} = 'time_decay', time_decay,
+            {model:String} = 'shapley', shapley,
+            0 * throwIf({model:String} NOT IN ('first', 'last', 'last_non_direct', 'linear', 'position', 'time_decay', 'shapley'), 'model: no such model')
+        )) AS part
+    FROM credits
+    WHERE contact_id = {contact:String} AND attributed
+)
+SELECT
+    paired.outcome AS outcome,
+    outcome_id,
+    if(outcome = '', NULL, outcome_at) AS outcome_at,
+    touch_at,
+    source,
+    medium,
+    campaign,
+    term,
+    content,
+    channel,
+    referrer_domain,
+    landing_page,
+    rule,
+    known_by,
+    credited.part AS credit,
+    multiIf(
+        doubt != '', concat('left out: under suspicion (', doubt, ')'),
+        outcome = '', 'it has led to nothing yet',
+        touch_at > paired.outcome_at, 'after the outcome',
+        credited.place = 0, concat('more than ', toString({lookback_days:UInt16}), ' days before the outcome'),
+        {model:String} = 'first', if(credited.place = 1, 'the first touch', concat(concat(toString(credited.place), ' of ', toString(credited.n)), ' touches: the first has the credit')),
+        {model:String} = 'last', if(credited.place = credited.n, 'the last touch', concat(concat(toString(credited.place), ' of ', toString(credited.n)), ' touches: the last has the credit')),
+        {model:String} = 'last_non_direct' AND credited.place = credited.last_known, 'the last touch that is not direct',
+        {model:String} = 'last_non_direct' AND credited.last_known > 0 AND source = '(direct)', 'direct, while a touch that is not direct has the credit',
+        {model:String} = 'last_non_direct' AND credited.last_known > 0, concat(concat(toString(credited.place), ' of ', toString(credited.n)), ' touches: a later one that is not direct has the credit'),
+        {model:String} = 'last_non_direct', if(credited.place = credited.n, 'the last touch: none is other than direct', concat(concat(toString(credited.place), ' of ', toString(credited.n)), ' touches, all direct: the last has the credit')),
+        {model:String} = 'linear', concat(concat(toString(credited.place), ' of ', toString(credited.n)), ' touches that share alike'),
+        {model:String} = 'position', concat(concat(toString(credited.place), ' of ', toString(credited.n)), ' touches: ', multiIf(credited.n = 1, 'the only one', credited.place = 1, 'the first', credited.place = credited.n, 'the last', 'between the first and the last')),
+        {model:String} = 'time_decay', concat(toString(round((toUnixTimestamp64Milli(paired.outcome_at) - toUnixTimestamp64Milli(touch_at)) / 86400000, 2)), ' days before the outcome'),
+        credited.part > 0, concat('the first touch of one of ', toString(credited.all_different), ' that share alike'),
+        'an earlier touch like this has its part'
+    ) AS why
+FROM paired
+LEFT JOIN credited ON credited.outcome = paired.outcome AND credited.id = paired.outcome_id AND credited.touch_id = paired.id
+ORDER BY indexOf(['leads', 'conversions', 'deals', 'won_deals'], outcome), paired.outcome_at, outcome_id, touch_at, paired.id
