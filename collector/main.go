@@ -56,6 +56,7 @@ type commandLine struct {
 	Migrate     migrateCommand     `cmd:"" help:"Bring the tables in ClickHouse up to date, and exit."`
 	Spool       spoolCommand       `cmd:"" help:"What waits on disk: list it, replay what was forwarded, see to dead letters."`
 	Classify    classifyCommand    `cmd:"" help:"Name touches given as JSON lines, without any server, and say why."`
+	Reclassify  reclassifyCommand  `cmd:"" help:"Name stored touches anew, by the rules of now, and say what moved."`
 	Report      reportCommand      `cmd:"" help:"Print a report."`
 	Model       modelCommand       `cmd:"" help:"Share the conversions of a file of paths by an attribution model. Needs no server."`
 	Export      exportCommand      `cmd:"" help:"Print everything that is held of a person."`

@@ -189,7 +189,7 @@ func TestRunIsResumed(t *testing.T) {
 	undisturbed := database(t)
 	const n = 120
 	fill(t, undisturbed, n, false)
-	config := Config{Store: undisturbed, Site: "acme", Resolver: resolver(t, partners), Batch: 20}
+	config := Config{Store: undisturbed, Site: "acme", Resolver: resolver(t, partners), Batch: 40}
 	want, err := Run(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
