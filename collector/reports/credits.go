@@ -20,10 +20,6 @@ func CompareModels(ctx context.Context, conn driver.Conn, p Params) (*Result, er
 	if err != nil {
 		return nil, err
 	}
-	a.outcomes, a.counting = a.countedOutcome(), "outcomes"
-	if a.Outcome == WonAmount {
-		a.counting = "amount"
-	}
 	result, err := queryCounted(ctx, conn, "compare_models", a)
 	if err != nil {
 		return nil, err
@@ -62,7 +58,6 @@ func ModelBreakdown(ctx context.Context, conn driver.Conn, p Params) (*Result, e
 	if err != nil {
 		return nil, err
 	}
-	a.outcomes, a.counting = []Outcome{Leads, Conversions, CreatedDeals, WonDeals}, "outcomes"
 	asked := a
 	if a.Model == models.Markov {
 		a.Model = models.Linear // which names everybody that is on a path

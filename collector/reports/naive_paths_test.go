@@ -367,7 +367,7 @@ func checkComparison(t *testing.T, conn driver.Conn, world *given, p Params) {
 	a, paths := naivePathsOf(t, world, "compare_models", p)
 	got := mustRun(t, conn, "compare_models", p)
 	checkSums(t, got)
-	outcome := a.countedOutcome()[0]
+	outcome := a.outcomes[0]
 	for _, model := range models.All() {
 		want := naiveCredits(t, model, paths, outcome, a)
 		compareCells(t, got, string(model), p, want, p.Outcome == WonAmount)
@@ -436,7 +436,7 @@ func checkPathCounts(t *testing.T, conn driver.Conn, world *given, p Params) {
 	a, paths := naivePathsOf(t, world, "assisted", p)
 	counts, credited, assisted := map[string]int64{}, map[string]int64{}, map[string]int64{}
 	for _, path := range paths {
-		if path.outcome != a.countedOutcome()[0] {
+		if path.outcome != a.outcomes[0] {
 			continue
 		}
 		credit, present, names := naiveLabels(nil, a.By), map[string]bool{}, []string{}
@@ -477,7 +477,7 @@ func checkPathCounts(t *testing.T, conn driver.Conn, world *given, p Params) {
 	checkSums(t, ways)
 	for i := range ways.Rows {
 		name := ways.Value(i, "path").(string)
-		if want := counts[orderedName(name, a.By)]; ways.Value(i, string(a.countedOutcome()[0])) != want {
+		if want := counts[orderedName(name, a.By)]; ways.Value(i, string(a.outcomes[0])) != want {
 			t.Errorf("paths %+v: %q, want %d\n%s", p, name, want, tsv(ways))
 		}
 	}

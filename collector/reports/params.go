@@ -339,6 +339,7 @@ func (p Params) checked(report string) (asked, error) {
 	if err := a.fill(); err != nil {
 		return a, err
 	}
+	a.chooseOutcomes(takes)
 	return a, a.tooManyPeriods(takes)
 }
 

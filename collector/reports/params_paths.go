@@ -16,6 +16,18 @@ const (
 	maxPosition         = 1_000_000 // of each of the three weights, as whole numbers: so that SQL's whole numbers hold their products
 )
 
+// chooseOutcomes says what SQL counts for a report: what was asked for, or everything.
+func (a *asked) chooseOutcomes(takes []string) {
+	a.outcomes, a.counting = []Outcome{Leads, Conversions, CreatedDeals, WonDeals}, "outcomes"
+	if !slices.Contains(takes, "outcome") {
+		return
+	}
+	a.outcomes = []Outcome{a.Outcome}
+	if a.Outcome == WonAmount {
+		a.outcomes, a.counting = []Outcome{WonDeals}, "amount"
+	}
+}
+
 // fillModel sets the defaults of what reports about paths take, and checks it.
 func (a *asked) fillModel() error {
 	setDefault(&a.Outcome, Leads)

@@ -15,7 +15,6 @@ func Paths(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
 		return nil, err
 	}
 	setDefault(&a.Limit, 20)
-	a.outcomes = a.countedOutcome()
 	result, err := queryCounted(ctx, conn, "paths", a)
 	if err != nil {
 		return nil, err
@@ -37,7 +36,6 @@ func Assisted(ctx context.Context, conn driver.Conn, p Params) (*Result, error) 
 	if err != nil {
 		return nil, err
 	}
-	a.outcomes = a.countedOutcome()
 	result, err := queryCounted(ctx, conn, "assisted", a)
 	if err != nil {
 		return nil, err
@@ -54,14 +52,6 @@ func Assisted(ctx context.Context, conn driver.Conn, p Params) (*Result, error) 
 	return result, nil
 }
 
-// countedOutcome is the outcome of a report that counts outcomes, and shows their amounts beside.
-func (a asked) countedOutcome() []Outcome {
-	if a.Outcome == WonAmount {
-		return []Outcome{WonDeals}
-	}
-	return []Outcome{a.Outcome}
-}
-
 // SourceExplained tells of every touch of one contact why it got credit for what the contact did, or not. It has no rows where the site
 // knows no touch of the contact.
 func SourceExplained(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
@@ -76,7 +66,6 @@ func SourceExplained(ctx context.Context, conn driver.Conn, p Params) (*Result, 
 		return nil, paramErrorf("model", "markov shares by the paths of all contacts, and knows nothing of a single touch: take another")
 	}
 	a.By = wholeTouch()
-	a.outcomes = []Outcome{Leads, Conversions, CreatedDeals, WonDeals}
 	if err := a.narrow(ctx, conn); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -174,7 +175,7 @@ func (a asked) pathsText() string {
 func (a asked) modelText(model models.Model) string {
 	switch model {
 	case models.Position:
-		return fmt.Sprintf("%d/%d/%d", a.position[0], a.position[1], a.position[2])
+		return cmp.Or(a.Weights, "40/20/40")
 	case models.TimeDecay:
 		return fmt.Sprintf("half after %v days", a.HalfLifeDays)
 	}

@@ -23,7 +23,7 @@ func (d *dataset) comparisons(ctx context.Context, rounds int) ([]comparison, er
 		return nil, err
 	}
 	nextTouch, nextContact := 0, 0
-	return []comparison{
+	return append(d.modelComparisons(rounds, range_), []comparison{
 		{
 			name: "source_breakdown, to counting touches by utm_source", limit: 1.5, quantile: 0.5, rounds: rounds,
 			bare: countBySource,
@@ -50,7 +50,7 @@ func (d *dataset) comparisons(ctx context.Context, rounds int) ([]comparison, er
 				return err
 			},
 		},
-	}, nil
+	}...), nil
 }
 
 // examples are contacts, and touches, of all times.
