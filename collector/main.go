@@ -58,10 +58,12 @@ type commandLine struct {
 	Classify    classifyCommand    `cmd:"" help:"Name touches given as JSON lines, without any server, and say why."`
 	Reclassify  reclassifyCommand  `cmd:"" help:"Name stored touches anew, by the rules of now, and say what moved."`
 	Report      reportCommand      `cmd:"" help:"Print a report."`
+	Table       tableCommand       `cmd:"" help:"Print all rows of a table."`
 	Model       modelCommand       `cmd:"" help:"Share the conversions of a file of paths by an attribution model. Needs no server."`
 	Export      exportCommand      `cmd:"" help:"Print everything that is held of a person."`
 	Erase       eraseCommand       `cmd:"" help:"Forget a person, everywhere."`
 	Suspects    suspectsCommand    `cmd:"" help:"Show what is under suspicion and so left out of reports, and change your mind about it."`
+	Settle      settleCommand      `cmd:"" help:"Bring the tables up to date from which reports are quick."`
 	CheckConfig checkConfigCommand `cmd:"" name:"check-config" help:"Print everything that is wrong with the configuration, and what is in effect."`
 	Key         keyCommand         `cmd:"" help:"Make an API key with its hash, and a secret."`
 }

@@ -88,7 +88,7 @@ func (m modelCommand) credit(i *invocation, options models.Options) error {
 	conversions, value := paths.Totals()
 	result.Totals = make([]any, len(result.Columns))
 	result.Totals[1], result.Totals[2] = conversions, value
-	return writeResult(result, m.Format, i.stdout)
+	return result.Write(i.stdout, m.Format)
 }
 
 func (m modelCommand) read(ctx context.Context) (*models.Paths, error) {

@@ -42,7 +42,7 @@ type reportCommand struct {
 	Email        string  `help:"The contact of a contact_card or source_explained, by e-mail address." placeholder:"ADDRESS"`
 	Contact      string  `help:"The contact of a contact_card or source_explained, by contact id." placeholder:"ID"`
 	Company      string  `help:"The company of a company_card: a domain, a name, or a company id." placeholder:"COMPANY"`
-	Format       string  `help:"table, csv or json. Default table." default:"table" enum:"table,csv,json"`
+	Format       string  `help:"table, csv, json, jsonl (an object a line) or parquet. Default table." default:"table" enum:"table,csv,json,jsonl,parquet"`
 	SQL          bool    `name:"sql" help:"Print the report's SQL, its parameters still to be bound, and ask nothing."`
 }
 
@@ -86,7 +86,7 @@ func (r reportCommand) Run(i *invocation) error {
 	if err != nil {
 		return err
 	}
-	return writeResult(result, r.Format, i.stdout)
+	return result.Write(i.stdout, r.Format)
 }
 
 func writeSQL(name string, to io.Writer) error {

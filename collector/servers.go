@@ -97,7 +97,7 @@ func registerRoutes(e *echo.Echo, config Config, p *program, registry prometheus
 	if err != nil {
 		return err
 	}
-	server, err := api.New(api.Config{Sites: config.Sites, Sources: sources, Secret: secret, Keeper: p.keeper, Reports: answers, Now: wallClock, People: people{p.erasures}, Metrics: registry})
+	server, err := api.New(api.Config{Sites: config.Sites, Sources: sources, Secret: secret, Keeper: p.keeper, Reports: answers, Tables: answers, Now: wallClock, People: people{p.erasures}, Metrics: registry})
 	if err != nil {
 		return err
 	}

@@ -73,7 +73,7 @@ func (c suspectsListCommand) Run(i *invocation) error {
 	if err != nil {
 		return err
 	}
-	return writeResult(result, c.Format, i.stdout)
+	return result.Write(i.stdout, c.Format)
 }
 
 // suspectsChoice narrows a verdict down further than a list can be.

@@ -16,6 +16,9 @@ var tableRecords = map[string]any{
 	"reclassifications": Reclassification{}, "reclassified": Reclassified{},
 }
 
+// derived are the tables that are made of others, which no struct fills; their rows are settled, or logged for a day.
+var derived = map[string]bool{"changes": true, "settled_touches": true, "settled_journeys": true, "settlements": true}
+
 // lasting are the tables without the configured retention: tombstones, and their proof, are kept so that nothing comes back; a
 // journal is small, and what a reclassification found is not kept.
 // shared are those that belong to no site.
@@ -130,7 +133,9 @@ func TestTablesHaveTheColumnsOfTheStructs(t *testing.T) {
 		delete(tables, name)
 	}
 	for name := range tables {
-		t.Errorf("table %s has no struct", name)
+		if !derived[name] {
+			t.Errorf("table %s has no struct", name)
+		}
 	}
 }
 
@@ -141,10 +146,16 @@ func TestTablesAreIdempotentAndIsolated(t *testing.T) {
 			"ENGINE = ReplacingMergeTree(", "non_replicated_deduplication_window = ",
 			"fsync_after_insert = 1", "fsync_part_directory = 1",
 		}
-		if !shared[name] {
-			wanted = append(wanted, "PARTITION BY toYYYYMM(", "ORDER BY (site_id, ")
+		if derived[name] {
+			wanted = []string{"MergeTree", "\nTTL ", "fsync_after_insert = 1", "fsync_part_directory = 1"}
 		}
-		if !lasting[name] {
+		if !shared[name] {
+			wanted = append(wanted, "ORDER BY (site_id, ")
+		}
+		if !shared[name] && !derived[name] {
+			wanted = append(wanted, "PARTITION BY toYYYYMM(")
+		}
+		if !lasting[name] && !derived[name] {
 			wanted = append(wanted, "+ INTERVAL {retention_months} MONTH")
 		}
 		for _, want := range wanted {

@@ -30,6 +30,7 @@ type Config struct {
 	Secret  []byte          // of the installation; contact ids are derived from it
 	Keeper  Keeper
 	Reports Reporter
+	Tables  Tabler           // nil: no tables
 	People  People           // nil: no export, no erasure
 	Now     func() time.Time // nil: time.Now
 	Metrics prometheus.Registerer
@@ -77,6 +78,10 @@ func (a *API) Register(e *echo.Echo) {
 	e.GET("/api/reports", a.getReportNames, a.authorise)
 	e.GET("/api/reports/:name", a.getReport, a.authorise)
 	e.POST("/api/reports/:name", a.postReport, a.authorise)
+	if a.config.Tables != nil {
+		e.GET("/api/tables", a.getTableNames, a.authorise)
+		e.GET("/api/tables/:name", a.getTable, a.authorise)
+	}
 	if a.config.People != nil {
 		e.POST("/api/export", a.postExport, a.authorise)
 		e.POST("/api/erase", a.postErase, a.authorise)
@@ -101,7 +106,9 @@ var endpoints = []endpoint{
 	{"POST", "/api/export", "tells everything that is held of a person", "JSON: email or visitor_id, format (json, or csv in a zip)"},
 	{"POST", "/api/erase", "forgets a person, everywhere", "JSON: email or visitor_id, reason (a reference without names)"},
 	{"GET", "/api/erasures/{id}", "tells how far an erasure came", ""},
-	{"GET", "/api/reports/{name}", "answers one report", "by, data_point, from, to, zone, format=json|csv|table and what else the report takes"},
+	{"GET", "/api/reports/{name}", "answers one report", "by, data_point, from, to, zone, format=json|csv|jsonl|parquet|table and what else the report takes"},
+	{"GET", "/api/tables", "lists the tables", ""},
+	{"GET", "/api/tables/{name}", "gives all rows of a table, each record once", "from, to, zone, format=csv|jsonl|parquet"},
 }
 
 func list(c echo.Context) error {

@@ -44,9 +44,11 @@ type reportFormat struct {
 }
 
 var reportFormats = map[string]reportFormat{
-	"json":  {echo.MIMEApplicationJSON, (*reports.Result).WriteJSON},
-	"csv":   {"text/csv; charset=utf-8; header=present", (*reports.Result).WriteCSV},
-	"table": {echo.MIMETextPlainCharsetUTF8, (*reports.Result).WriteTable},
+	"json":    {echo.MIMEApplicationJSON, (*reports.Result).WriteJSON},
+	"csv":     {"text/csv; charset=utf-8; header=present", (*reports.Result).WriteCSV},
+	"table":   {echo.MIMETextPlainCharsetUTF8, (*reports.Result).WriteTable},
+	"jsonl":   {"application/x-ndjson", func(r *reports.Result, w io.Writer) error { return r.Write(w, "jsonl") }},
+	"parquet": {"application/vnd.apache.parquet", func(r *reports.Result, w io.Writer) error { return r.Write(w, "parquet") }},
 }
 
 // getReport is GET /api/reports/{name}, with the parameters in the query.
@@ -78,7 +80,7 @@ func (a *API) report(c echo.Context, given url.Values) error {
 	site, parameters := siteOf(c), maps.Clone(given)
 	format, ok := reportFormats[defaultText(parameters.Get("format"), "json")]
 	if !ok {
-		return rejection.New(rejection.InvalidParameter, "format: %.64q is none of json, csv, table", parameters.Get("format"))
+		return rejection.New(rejection.InvalidParameter, "format: %.64q is none of json, csv, jsonl, parquet, table", parameters.Get("format"))
 	}
 	if asked := parameters.Get("site"); asked != "" && asked != string(site.ID) {
 		return rejection.New(rejection.OtherSite, "This key is for another site. Leave site out: the key says which site is meant.")

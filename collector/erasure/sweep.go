@@ -118,11 +118,19 @@ func (e *Erasures) deleteRows(ctx context.Context, known *set, ids []schema.Eras
 		}
 		counts[table.name] = n
 	}
+	for _, w := range all {
+		if err := e.config.Store.Conn().Exec(ctx, w.unsettleOthers()); err != nil {
+			return fmt.Errorf("tell what is no longer settled: %w", err)
+		}
+	}
 	n, err := e.mutate(ctx, "submissions", "visitor_id = toUUID('"+nilUUID+"')", anyOf(all, whose.foreign))
 	if err != nil {
 		return fmt.Errorf("submissions of others: %w", err)
 	}
 	counts["submissions of others"] = n
+	if err := e.deleteDerived(ctx, known, ids, all); err != nil {
+		return err
+	}
 	if err := e.step("clickhouse done"); err != nil {
 		return err
 	}
@@ -189,6 +197,9 @@ func (e *Erasures) awaitFiles(ctx context.Context, known *set, ids []schema.Eras
 	var names []string
 	for _, table := range personal {
 		names = append(names, "'"+table.name+"'")
+	}
+	for _, table := range derived {
+		names = append(names, "'"+table+"'")
 	}
 	for _, id := range ids {
 		step := steps[id][placeClickHouse]

@@ -29,6 +29,9 @@ var personal = []table{
 	{name: "contacts"},
 }
 
+// derived are the tables that are made of the personal ones, and hold ids of people too.
+var derived = []string{"settled_touches", "settled_journeys", "changes"}
+
 // whose says which rows are meant: SQL for the set of contacts and the set of visitors, and until when.
 type whose struct {
 	site     string // SQL

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"bytes"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -74,6 +75,10 @@ func cellText(value any) string {
 		return decimalText(value)
 	case Amounts:
 		return value.String()
+	case map[string]string, []string:
+		var text bytes.Buffer
+		writeJSONValue(&text, value)
+		return text.String()
 	}
 	return fmt.Sprint(value)
 }

@@ -204,9 +204,6 @@ func ContactCard(ctx context.Context, conn driver.Conn, p Params) (*Result, erro
 		return nil, paramErrorf("contact", "say which contact, by its id")
 	}
 	a.By = wholeTouch()
-	if err := a.narrow(ctx, conn); err != nil {
-		return nil, err
-	}
 	result, err := query(ctx, conn, "contact_card", a)
 	if err != nil {
 		return nil, err
@@ -231,9 +228,6 @@ func CompanyCard(ctx context.Context, conn driver.Conn, p Params) (*Result, erro
 		return nil, paramErrorf("company", "say which company: its domain, its name, or crm: and its id in the CRM")
 	}
 	a.By = wholeTouch()
-	if err := a.narrow(ctx, conn); err != nil {
-		return nil, err
-	}
 	result, err := query(ctx, conn, "company_card", a)
 	if err != nil {
 		return nil, err

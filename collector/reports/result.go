@@ -194,9 +194,9 @@ func (a asked) creditText() string {
 }
 
 // Formats lists the formats that Write knows.
-func Formats() []string { return []string{"table", "csv", "json"} }
+func Formats() []string { return []string{"table", "csv", "json", "jsonl", "parquet"} }
 
-// Write writes the result as table, csv or json.
+// Write writes the result as table, csv, json, jsonl (an object a line) or parquet. Totals and notes are only in table and json.
 func (r *Result) Write(w io.Writer, format string) error {
 	switch format {
 	case "table":
@@ -205,6 +205,8 @@ func (r *Result) Write(w io.Writer, format string) error {
 		return r.WriteCSV(w)
 	case "json":
 		return r.WriteJSON(w)
+	case "jsonl", "parquet":
+		return r.writeRows(w, format)
 	}
 	return paramErrorf("format", "%.64q is none of %s", format, strings.Join(Formats(), ", "))
 }

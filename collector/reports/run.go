@@ -12,27 +12,53 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/shopspring/decimal"
+
+	"github.com/headwater/headwater/schema"
 )
 
 // maxSeconds bounds the execution time of one query. A caller that wants less passes a context with a deadline.
 const maxSeconds = 60
 
-// settings are those of every query. readonly 2 allows reading only, and settings; the others are what the SQL relies
-// on and what a server's profile might have changed: missing sides of a join are empty values rather than NULL, and
-// FINAL merges duplicates, also those that lie in different partitions, before anything is left out.
-func settings() clickhouse.Settings {
+// querySettings are what the SQL relies on and what a server's profile might have changed: missing sides of a join are empty
+// values rather than NULL, and FINAL merges duplicates, also those that lie in different partitions, before anything is left
+// out. What needs more memory than is sensible for one of several queries goes on with files.
+func querySettings() clickhouse.Settings {
 	return clickhouse.Settings{
-		"readonly":           2,
-		"max_execution_time": maxSeconds,
-		"join_use_nulls":     0,
+		"join_use_nulls": 0,
 		"do_not_merge_across_partitions_select_final": 0,
 		"optimize_move_to_prewhere_if_final":          0,
+		"max_bytes_before_external_group_by":          spillAt,
+		"max_bytes_before_external_sort":              spillAt,
 	}
+}
+
+// spillAt is when grouping and sorting go on with files on the server's disk: several queries fit into 2 GiB.
+const spillAt = 512 << 20
+
+// settings are those of every report. readonly 2 allows reading only, and settings.
+func settings() clickhouse.Settings {
+	settings := querySettings()
+	settings["readonly"] = 2
+	settings["max_execution_time"] = maxSeconds
+	return settings
 }
 
 // query runs a report with its parameters bound and returns all rows.
 func query(ctx context.Context, conn driver.Conn, name string, a asked) (*Result, error) {
-	text, err := SQL(name)
+	from, err := a.source(ctx, conn, name)
+	if err != nil {
+		return nil, fmt.Errorf("report %s: %w", name, explained(err))
+	}
+	if from == fromRecords && (a.Contact != "" || a.Company != "") && name != scopeName {
+		if err := a.narrow(ctx, conn); err != nil {
+			return nil, err
+		}
+	}
+	return queryFrom(ctx, conn, name, a, from)
+}
+
+func queryFrom(ctx context.Context, conn driver.Conn, name string, a asked, from source) (*Result, error) {
+	text, err := composeFrom(schema.Attribution, name, from)
 	if err != nil {
 		return nil, err
 	}
@@ -89,6 +115,27 @@ func (r *refusal) Error() string {
 
 func (r *refusal) Unwrap() error { return r.Exception }
 
+// scopeName is the statement that finds the contacts of an answer about one.
+const scopeName = "facts/scope"
+
+// settled are the reports that the settled tables answer.
+var settled = map[string]bool{
+	"company_card": true, "contact_card": true, "conversion_rate": true, "cost_totals": true, "costs": true, "leads_over_time": true,
+	"recent_leads": true, "source_breakdown": true, "top_forms": true, "top_referrers": true, "totals": true,
+}
+
+// source says from where a report is read: the settled tables where they are right about what is asked.
+func (a asked) source(ctx context.Context, conn driver.Conn, name string) (source, error) {
+	if a.Suspects == IncludeSuspects || !settled[name] {
+		return fromRecords, nil
+	}
+	current, err := settleForReport(ctx, conn, a.Site)
+	if err != nil || !current {
+		return fromRecords, err
+	}
+	return fromSettled, nil
+}
+
 // parameters returns every parameter that any report may name. ClickHouse ignores those that a query does not.
 func (a asked) parameters() clickhouse.Parameters {
 	return clickhouse.Parameters{
@@ -142,7 +189,7 @@ const maxScope = 1000
 // narrow fills in the contacts that an answer about one contact or company needs, so that it need not look at everybody.
 // Where they are too many it leaves the answer slow, and right.
 func (a *asked) narrow(ctx context.Context, conn driver.Conn) error {
-	scope, err := query(ctx, conn, "facts/scope", *a)
+	scope, err := query(ctx, conn, scopeName, *a)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -21,43 +22,77 @@ func Names() []string {
 	return names
 }
 
-// SQL returns the whole text of a report, as it is sent to ClickHouse with its parameters bound. name may also be one of
-// the facts, such as facts/journeys.
+// source says from which tables a report is read, or that they are settled.
+type source int
+
+const (
+	fromRecords     source = iota // the records as they were inserted: right at any time, and slow
+	fromSettled                   // the settled tables
+	forSettling                   // the records, to settle all of them
+	forSettlingSome               // the records of some contacts and visitors, to settle those
+)
+
+// folders are those below attribution/ whose files replace others, the first that has a file of the name.
+func (from source) folders() []string {
+	return map[source][]string{fromSettled: {"settled"}, forSettling: {"settling"}, forSettlingSome: {"settling/some", "settling"}}[from]
+}
+
+// SQL returns the whole text of a report, as it is sent to ClickHouse with its parameters bound, read from the records as they
+// were inserted. name may also be one of the facts, such as facts/journeys.
 func SQL(name string) (string, error) {
 	return compose(schema.Attribution, name)
 }
 
+// SettledSQL is SQL from the settled tables, which are quicker, and follow the records within seconds.
+func SettledSQL(name string) (string, error) {
+	return composeFrom(schema.Attribution, name, fromSettled)
+}
+
 // compose puts the facts that a file names before it, as common table expressions.
-func compose(files fs.FS, name string) (string, error) {
-	report, err := readSQL(files, path.Join("attribution", name+".sql"))
+func compose(files fs.FS, name string) (string, error) { return composeFrom(files, name, fromRecords) }
+
+func composeFrom(files fs.FS, name string, from source) (string, error) {
+	c := composer{files: files, from: from, done: map[string]bool{}}
+	report, err := c.read("attribution/", name)
 	if err != nil {
 		return "", err
 	}
-	c := composer{files: files, done: map[string]bool{}}
 	for _, fact := range report.with {
 		if err := c.add(fact, nil); err != nil {
 			return "", fmt.Errorf("report %s: %w", name, err)
 		}
 	}
-	body := report.body
+	into, body := "", report.body
+	if strings.HasPrefix(body, "INSERT INTO ") {
+		at := strings.Index(body, "\nSELECT")
+		into, body = body[:at+1], body[at+1:]
+	}
 	if rest, ok := strings.CutPrefix(body, "WITH"); ok {
-		body = strings.TrimSpace(rest)
-		if len(c.expressions) > 0 {
-			c.expressions = append(c.expressions, body)
-			return report.header + "WITH\n" + strings.Join(c.expressions, ",\n\n") + "\n", nil
-		}
-		return report.header + "WITH\n" + body + "\n", nil
+		c.expressions = append(c.expressions, strings.TrimSpace(rest))
+		return report.header + into + "WITH\n" + strings.Join(c.expressions, ",\n\n") + "\n", nil
 	}
 	if len(c.expressions) == 0 {
-		return report.header + body + "\n", nil
+		return report.header + into + body + "\n", nil
 	}
-	return report.header + "WITH\n" + strings.Join(c.expressions, ",\n\n") + "\n\n" + body + "\n", nil
+	return report.header + into + "WITH\n" + strings.Join(c.expressions, ",\n\n") + "\n\n" + body + "\n", nil
 }
 
 type composer struct {
 	files       fs.FS
+	from        source
 	done        map[string]bool
 	expressions []string
+}
+
+// read reads a file, or the one of the source's folders that replaces it.
+func (c *composer) read(folder, name string) (sqlFile, error) {
+	for _, other := range c.from.folders() {
+		file, err := readSQL(c.files, path.Join("attribution", other, name+".sql"))
+		if !errors.Is(err, fs.ErrNotExist) {
+			return file, err
+		}
+	}
+	return readSQL(c.files, path.Join(folder, name+".sql"))
 }
 
 func (c *composer) add(fact string, above []string) error {
@@ -68,7 +103,7 @@ func (c *composer) add(fact string, above []string) error {
 		return nil
 	}
 	c.done[fact] = true
-	file, err := readSQL(c.files, path.Join("attribution/facts", fact+".sql"))
+	file, err := c.read("attribution/facts", fact)
 	if err != nil {
 		return err
 	}
@@ -86,7 +121,7 @@ func (c *composer) add(fact string, above []string) error {
 }
 
 // function is a fact that is no table but a function, such as (amount, n) -> amount / n.
-var function = regexp.MustCompile(`^\([a-z_, ]+\) ->`)
+var function = regexp.MustCompile(`^(\([a-z_, ]+\)|[a-z_]+) ->`)
 
 // sqlFile is a file of schema/attribution: its header comment, the facts that it names there, and the query.
 type sqlFile struct {

@@ -66,6 +66,8 @@ func (s *Store) insert(ctx context.Context, table, token string, count int, rows
 			"optimize_on_insert":         0, // copies are told apart when parts merge, and by FINAL: not here as well
 			"insert_deduplicate":         1,
 			"insert_deduplication_token": token,
+			// Table changes, which views fill: what a crash kept from it, the same insert sent again brings.
+			"deduplicate_blocks_in_dependent_materialized_views": 1,
 		}),
 		clickhouse.WithColumnNamesAndTypes(columns))
 	batch, err := s.conn.PrepareBatch(ctx, insertStatement(table, fields))

@@ -17,7 +17,7 @@
 --                  creation, else the company source
 --   rule           which of the submission's touches it is: last_non_direct, or last
 --
--- with: journeys
+-- with: journeys, company_aliases
 WITH
 (SELECT if(count() > 0, any(company_id), {company:String}) FROM company_aliases WHERE alias = {company:String}) AS asked,
 items AS

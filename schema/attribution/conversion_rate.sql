@@ -21,19 +21,25 @@
 --   lift_low, _high    its 95 % interval (Katz log interval; D. Katz et al., Biometrics 34, 1978):
 --                      lift × exp(± z √(1/a - 1/n + 1/c - 1/m)), a of n leads here, c of m of the rest; NULL where a or c is 0
 --
--- with: counted
+-- with: counted, labels_of
 WITH
 1.959963984540054 AS z,
+sums AS
+(
+    SELECT dimensions, count() AS leads, countIf(contact_deals > 0) AS leads_with_deal, sum(contact_deals) AS deals_of_leads
+    FROM counted
+    WHERE counts_as = 'lead'
+    GROUP BY dimensions
+),
 grouped AS
 (
     SELECT
-        labels,
-        attributed,
-        count() AS leads,
-        countIf(contact_deals > 0) AS leads_with_deal,
-        sum(contact_deals) AS deals_of_leads
-    FROM counted
-    WHERE counts_as = 'lead'
+        labels_of(dimensions) AS labels,
+        dimensions != '' AS attributed,
+        sum(sums.leads) AS leads,
+        sum(sums.leads_with_deal) AS leads_with_deal,
+        sum(sums.deals_of_leads) AS deals_of_leads
+    FROM sums
     GROUP BY labels, attributed
 ),
 compared AS

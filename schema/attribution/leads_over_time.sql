@@ -15,22 +15,32 @@
 --
 -- A row: one period, by the date of its first day, and one value of the dimension. Every value has a row in every period.
 --
--- with: counted
+-- with: counted, labels_of
 WITH
 day -> multiIf({grain:String} = 'month', toStartOfMonth(day), {grain:String} = 'week', toMonday(day), day) AS first_day,
 (day, steps) -> multiIf({grain:String} = 'month', addMonths(day, steps), {grain:String} = 'week', addWeeks(day, steps), addDays(day, steps)) AS later,
 {since:DateTime64(3, 'UTC')} > toDateTime64('1970-01-01 00:00:00', 3, 'UTC') AS has_since,
 {until:DateTime64(3, 'UTC')} < toDateTime64('2100-01-01 00:00:00', 3, 'UTC') AS has_until,
-found AS
+sums AS
 (
     SELECT
-        labels,
-        attributed OR empty({by:Array(String)}) AS attributed,
+        dimensions,
         first_day(toDate(occurred_at, {zone:String})) AS period,
         countIf(counts_as = 'lead') AS leads,
         countIf(counts_as = 'conversion') AS conversions
     FROM counted
     WHERE counts_as IN ('lead', 'conversion')
+    GROUP BY dimensions, period
+),
+found AS
+(
+    SELECT
+        labels_of(dimensions) AS labels,
+        dimensions != '' OR empty({by:Array(String)}) AS attributed,
+        period,
+        sum(sums.leads) AS leads,
+        sum(sums.conversions) AS conversions
+    FROM sums
     GROUP BY labels, attributed, period
 
     UNION ALL

@@ -15,7 +15,26 @@
 -- "(unattributed)" in every dimension: no touch is known, for example a form sent without the snippet. Each visitor,
 -- lead, conversion, company and deal is in exactly one row.
 --
--- with: counted
+-- with: counted, labels_of
+WITH
+sums AS
+(
+    SELECT
+        dimensions,
+        sumIf(n, counts_as = 'visitor') AS visitors,
+        sumIf(n, counts_as = 'lead') AS leads,
+        sumIf(n, counts_as = 'conversion') AS conversions,
+        sumIf(n, counts_as = 'company') AS companies,
+        sumIf(n, counts_as = 'deal') AS deals,
+        sumIf(n, counts_as = 'won') AS won_deals,
+        sumMapIf(map(currency, amount), counts_as = 'won' AND currency != '') AS won_amount
+    FROM counted
+    GROUP BY dimensions
+),
+labelled AS
+(
+    SELECT *, labels_of(dimensions) AS labels, dimensions != '' AS attributed FROM sums
+)
 SELECT
     labels[1] AS source,
     labels[2] AS medium,
@@ -24,13 +43,13 @@ SELECT
     labels[5] AS content,
     labels[6] AS referrer_domain,
     labels[7] AS channel,
-    countIf(counts_as = 'visitor') AS visitors,
-    countIf(counts_as = 'lead') AS leads,
-    countIf(counts_as = 'conversion') AS conversions,
-    countIf(counts_as = 'company') AS companies,
-    countIf(counts_as = 'deal') AS deals,
-    countIf(counts_as = 'won') AS won_deals,
-    CAST(mapSort(sumMapIf(map(currency, amount), counts_as = 'won' AND currency != '')), 'Array(Tuple(String, Decimal(38, 4)))') AS won_amount
-FROM counted
+    sum(labelled.visitors) AS visitors,
+    sum(labelled.leads) AS leads,
+    sum(labelled.conversions) AS conversions,
+    sum(labelled.companies) AS companies,
+    sum(labelled.deals) AS deals,
+    sum(labelled.won_deals) AS won_deals,
+    CAST(mapSort(sumMap(labelled.won_amount)), 'Array(Tuple(String, Decimal(38, 4)))') AS won_amount
+FROM labelled
 GROUP BY labels, attributed
 ORDER BY attributed DESC, leads DESC, conversions DESC, visitors DESC, deals DESC, labels

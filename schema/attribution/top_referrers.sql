@@ -14,14 +14,21 @@
 -- A row: one referring domain. "(not set)": arrivals without a referrer, such as direct ones and most e-mail. "(unattributed)":
 -- no touch is known. share is of all leads; NULL where there is none.
 --
--- with: counted
+-- with: counted, labels_of
+WITH
+sums AS
+(
+    SELECT dimensions, sumIf(n, counts_as = 'visitor') AS visitors, sumIf(n, counts_as = 'lead') AS leads
+    FROM counted
+    WHERE counts_as IN ('visitor', 'lead')
+    GROUP BY dimensions
+)
 SELECT
-    labels[6] AS referrer_domain,
-    countIf(counts_as = 'visitor') AS visitors,
-    countIf(counts_as = 'lead') AS leads,
+    labels_of(dimensions)[6] AS referrer_domain,
+    sum(sums.visitors) AS visitors,
+    sum(sums.leads) AS leads,
     if(sum(leads) OVER () > 0, round(leads / sum(leads) OVER (), 6), NULL) AS share
-FROM counted
-WHERE counts_as IN ('visitor', 'lead')
-GROUP BY referrer_domain, attributed
+FROM sums
+GROUP BY referrer_domain, dimensions != '' AS attributed
 ORDER BY leads DESC, visitors DESC, attributed DESC, referrer_domain
 LIMIT if({limit:UInt32} = 0, 4294967295, {limit:UInt32})

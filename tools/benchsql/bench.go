@@ -108,7 +108,15 @@ func (d *dataset) make(ctx context.Context, c config) error {
 		return err
 	}
 	fmt.Fprintf(c.progress, "… made in %s\n", time.Since(begun).Round(time.Second))
-	return d.settleDown(ctx)
+	begun = time.Now()
+	if err := d.settleDown(ctx); err != nil {
+		return err
+	}
+	if err := reports.Settle(ctx, d.conn(), site, true); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.progress, "… merged and settled in %s\n", time.Since(begun).Round(time.Second))
+	return nil
 }
 
 // settleDown waits until the server has merged what was inserted: a year of data was not inserted in the last minute.

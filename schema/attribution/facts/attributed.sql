@@ -6,6 +6,8 @@
 --   last_known    the latest that is not direct and at most {lookback_days} days old
 --   credited      what {credit} chooses: last_known where there is one (last_non_direct), or always last_touch (last)
 --   rule          which of the two that was: last_non_direct or last
+-- With {credit} = 'open' the choice is left open, for the settled tables: last_known may be of any age, and credited and rule are
+-- last_touch, last_known and the submission's time (milliseconds) with \x01 between them.
 WITH
 logged AS
 (
@@ -23,7 +25,8 @@ candidates AS
 (
     SELECT
         submission_id,
-        leftPad(toString(toUnixTimestamp64Milli(occurred_at - toIntervalDay({lookback_days:UInt16}))), 15, '0') AS window_opens,
+        toString(toUnixTimestamp64Milli(occurred_at)) AS sent_at,
+        if({credit:String} = 'open', '', leftPad(toString(toUnixTimestamp64Milli(occurred_at - toIntervalDay({lookback_days:UInt16}))), 15, '0')) AS window_opens,
         arraySort(arrayFilter(
             touch -> touch != '',
             [attached_first, attached_latest, logged_first, logged_latest, logged_known]
@@ -37,6 +40,15 @@ SELECT
     arrayLast(touch -> substring(touch, 1, 51) = substring(touches[1], 1, 51), touches) AS first_touch,
     touches[-1] AS last_touch,
     arrayLast(touch -> substring(touch, 52, 1) = '1' AND touch >= window_opens, touches) AS last_known,
-    if({credit:String} = 'last_non_direct' AND last_known != '', last_known, last_touch) AS credited,
-    multiIf(credited = '', '', {credit:String} = 'last_non_direct' AND last_known != '', 'last_non_direct', 'last') AS rule
+    multiIf(
+        {credit:String} = 'open', if(last_touch = '', '', concat(last_touch, '\x01', last_known, '\x01', sent_at)),
+        {credit:String} = 'last_non_direct' AND last_known != '', last_known,
+        last_touch
+    ) AS credited,
+    multiIf(
+        credited = '', '',
+        {credit:String} = 'open', credited,
+        {credit:String} = 'last_non_direct' AND last_known != '', 'last_non_direct',
+        'last'
+    ) AS rule
 FROM candidates

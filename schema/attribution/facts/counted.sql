@@ -1,6 +1,6 @@
 -- with: logged_touches, journeys
--- A row per thing that counts in the range, placed by its touch under {data_point}; the range is of occurred_at (a
--- visitor's is the beginning of the range). counts_as:
+-- What counts in the range, placed by its touch under {data_point}; the range is of occurred_at (a visitor's is the beginning of the
+-- range). A row is one thing, or (visitors) n things with the same touch. counts_as:
 --   visitor     with a touch in the range: first_touch: by the earliest ever, else by the latest known one in the range, else
 --               by the latest ({credit} last: always by the latest)
 --   lead        a submission that created a contact
@@ -8,9 +8,8 @@
 --   company     a submission that created a company
 --   deal        at its creation: by the contact's touch, else (first_touch and lead_creation) by the company's source
 --   won         a deal at the time it was won, with its amount
--- labels are the dimensions in the order of the array below: '' where {by} does not name it, "(unattributed)" where no touch
--- is known, "(not set)" where it has no such value. They are one array and not seven columns because ClickHouse plans a
--- query of many columns at many levels slowly.
+-- dimensions are those of the touch as in settled_touches, '' where no touch is known. labels_of makes labels of them; it is quicker to
+-- group by dimensions before.
 WITH
 at -> at >= {since:DateTime64(3, 'UTC')} AND at < {until:DateTime64(3, 'UTC')} AS in_range,
 visited AS
@@ -63,6 +62,7 @@ counting AS
 (
     SELECT
         'visitor' AS counts_as,
+        1::UInt64 AS n,
         {since:DateTime64(3, 'UTC')} AS at,
         touch_of_visitor AS touch,
         0::UInt64 AS deals,
@@ -73,6 +73,7 @@ counting AS
     UNION ALL
     SELECT
         counts_as,
+        1,
         if(counts_as = 'won', won_at, occurred_at),
         if(counts_as = 'company', touch_of_company, touch),
         contact_deals,
@@ -87,14 +88,10 @@ counting AS
 )
 SELECT
     counts_as,
+    n,
     at AS occurred_at,
     deals AS contact_deals,
     amount,
     currency,
-    touch != '' AS attributed,
-    arrayMap(
-        (dimension, value) -> multiIf(NOT has({by:Array(String)}, dimension), '', NOT attributed, '(unattributed)', value = '', '(not set)', value),
-        ['source', 'medium', 'campaign', 'term', 'content', 'referrer_domain', 'channel'],
-        arrayResize(arraySlice(splitByChar('\0', touch), 2), 7)
-    ) AS labels
+    if(touch = '', '', arrayStringConcat(arraySlice(splitByChar('\0', touch), 2, 7), '\0')) AS dimensions
 FROM counting

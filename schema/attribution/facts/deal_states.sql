@@ -1,10 +1,11 @@
+-- with: deal_in_scope
 -- A row per deal in its present state. A change that leaves stage, amount, contact or company empty left them as they
 -- were. Created: when the CRM says, else the earliest change. won_at is 1970-01-01 unless the deal is won now: then it
 -- is the time that the CRM gave in the present run of "won", else the first change of that run.
 WITH
 changes AS
 (
-    SELECT *, (changed_at, received_at, toString(change_id)) AS version FROM deals FINAL WHERE site_id = {site:String}
+    SELECT *, (changed_at, received_at, toString(change_id)) AS version FROM deals FINAL WHERE site_id = {site:String} AND deal_in_scope(deal_id)
 ),
 states AS
 (

@@ -1,4 +1,4 @@
--- with: submitted, deal_states, company_aliases
+-- with: submitted, deal_states, company_aliases, contact_in_scope, company_in_scope
 -- What happened, in one stream: a row per import of a contact or company, per submission by a contact, and per deal (at
 -- its creation). Companies are resolved, so that a CRM id, an e-mail domain and a typed name meet.
 --   nth_of_contact    how many imports and submissions the contact has up to the row
@@ -25,7 +25,7 @@ happened AS
         0::Decimal(38, 4) AS amount,
         '' AS currency
     FROM contacts FINAL
-    WHERE site_id = {site:String}
+    WHERE site_id = {site:String} AND contact_in_scope(contact_id)
 
     UNION ALL
     SELECT 'import', '', created_at, '', name, concat(leftPad(toString(toUnixTimestamp64Milli(received_at)), 15, '0'), toString(import_id)), '', '', '', false, toDateTime64(0, 3, 'UTC'), 0, ''
@@ -34,7 +34,7 @@ happened AS
         name -> name NOT IN ('domain:', 'name:'),
         [company_id, concat('domain:', domain), concat('name:', name_key)]
     ) AS name
-    WHERE site_id = {site:String}
+    WHERE site_id = {site:String} AND company_in_scope(name)
 
     UNION ALL
     SELECT 'submission', toString(submission_id), occurred_at, contact_id, company_id, '', form, '', '', false, toDateTime64(0, 3, 'UTC'), 0, ''

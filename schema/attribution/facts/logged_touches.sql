@@ -1,3 +1,4 @@
+-- with: touch_in_scope
 -- A row per touch in the site's log. `touch` is the touch as one text, '' for "no touch", with parts between NUL characters
 -- (which no stored text contains): first its time (milliseconds, 15 digits), its id (36 characters), and 1 if it is known, 0 if it is
 -- direct; then source, medium, campaign, term, content, referrer_domain, channel, landing_page, utm_id, and the custom parameters
@@ -23,5 +24,6 @@ SELECT
     ) AS touch
 FROM touches FINAL
 WHERE site_id = {site:String}
+  AND touch_in_scope(touch_id)
   AND ({suspects:String} = 'include' OR suspicion = '')
   AND visitor_id != toUUID('00000000-0000-0000-0000-000000000000')

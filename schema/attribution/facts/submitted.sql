@@ -1,3 +1,4 @@
+-- with: submission_in_scope
 -- A row per submission that names a contact, with the two touches that travelled in it ('' where none did) in the form that
 -- logged_touches has. {contacts}, where it is not [], narrows it to those: an answer about one contact or company is much
 -- quicker with only the contacts that scope names.
@@ -40,6 +41,7 @@ SELECT
         ), '') AS attached_latest
 FROM submissions FINAL
 WHERE site_id = {site:String}
+  AND submission_in_scope(submission_id)
   AND ({suspects:String} = 'include' OR suspicion = '')
   AND contact_id != ''
   AND (empty({contacts:Array(String)}) OR contact_id IN {contacts:Array(String)})

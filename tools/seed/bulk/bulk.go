@@ -59,16 +59,21 @@ func Run(ctx context.Context, conn driver.Conn, config Config) (uint64, error) {
 	defer cleanUp(ctx, conn)
 	shown := newProgress(config.Out, visitors*touchesPerVisitor*uint64(config.Sites))
 	for i := range config.Sites {
-		site := config.Site
-		if i > 0 {
-			site += schema.SiteID("-" + strconv.Itoa(i+1))
-		}
+		site := SiteID(config, i)
 		if err := oneSite(ctx, conn, config, site, visitors, shown); err != nil {
 			return 0, fmt.Errorf("site %s: %w", site, err)
 		}
 	}
 	shown.end()
 	return visitors * touchesPerVisitor * uint64(config.Sites), nil
+}
+
+// SiteID is the id of the i-th site of a configuration.
+func SiteID(config Config, i int) schema.SiteID {
+	if i == 0 {
+		return config.Site
+	}
+	return config.Site + schema.SiteID("-"+strconv.Itoa(i+1))
 }
 
 func oneSite(ctx context.Context, conn driver.Conn, config Config, site schema.SiteID, visitors uint64, shown *progress) error {

@@ -1,0 +1,43 @@
+package reports
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/headwater/headwater/schema"
+)
+
+// Views lists the reports that are views in the database as well: those whose SQL is the whole answer.
+func Views() []string {
+	names := slices.Collect(maps.Keys(settled))
+	names = append(names, "suspects")
+	slices.Sort(names)
+	return names
+}
+
+// CreateViews puts a parametrized view for each of Views into the database, made from the same files as what Run asks and named as
+// the report: SELECT … FROM source_breakdown(site = 'demo', …), naming every parameter of the file's header. Views read the settled
+// tables, so they need no Go; `suspects`, of which nothing is settled, reads the records.
+func CreateViews(ctx context.Context, conn driver.Conn) error {
+	for _, name := range Views() {
+		text, err := composeFrom(schema.Attribution, name, viewSource(name))
+		if err != nil {
+			return err
+		}
+		if err := conn.Exec(ctx, "CREATE OR REPLACE VIEW "+name+" AS\n"+text); err != nil {
+			return fmt.Errorf("create view %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func viewSource(name string) source {
+	if settled[name] {
+		return fromSettled
+	}
+	return fromRecords
+}

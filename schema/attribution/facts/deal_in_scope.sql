@@ -1,0 +1,2 @@
+-- Which deals count at all: all of the site's. (settling/some/ narrows it.)
+id -> true

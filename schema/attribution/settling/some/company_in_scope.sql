@@ -1,0 +1,2 @@
+-- Those that are settled.
+name -> name IN (SELECT subject FROM scope WHERE scope.kind = 'company')
