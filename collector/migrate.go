@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/headwater/headwater/collector/reports"
 	"github.com/headwater/headwater/collector/store"
 )
 
@@ -48,6 +49,9 @@ func (m migrateCommand) Run(i *invocation) error {
 	}
 	if err := db.Migrate(i.ctx, store.MigrateConfig{RetentionMonths: l.RetentionMonths}); err != nil {
 		return fmt.Errorf("migrate: %w", err)
+	}
+	if err := reports.CreateViews(i.ctx, db.Conn()); err != nil {
+		return err
 	}
 	fmt.Fprintf(i.stdout, "Applied %d, the tables are up to date.\n", len(pending))
 	return nil

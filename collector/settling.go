@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -15,19 +16,20 @@ import (
 // itself where it is asked in between.
 const settleEvery = 10 * time.Second
 
-// settle keeps the settled tables of all sites up to date until ctx ends. Trouble is logged once until it is over: reports do without.
+// settle puts this version's views into the database, and keeps the settled tables of all sites up to date, until ctx ends. Trouble is
+// logged once until it is over: reports do without either.
 func (p *program) settle(ctx context.Context, sites []schema.Site) {
-	failing := map[schema.SiteID]bool{}
+	steps := []settleStep{{what: "the views for analysts can't be put into the database", once: true, do: func(ctx context.Context) error {
+		return reports.CreateViews(ctx, p.store.Conn())
+	}}}
+	for _, site := range sites {
+		steps = append(steps, settleStep{what: "the tables from which reports are quick can't be brought up to date; reports take longer", site: site.ID, do: func(ctx context.Context) error {
+			return reports.Settle(ctx, p.store.Conn(), site.ID, false)
+		}})
+	}
 	for {
-		for _, site := range sites {
-			err := reports.Settle(ctx, p.store.Conn(), site.ID, false)
-			if ctx.Err() != nil {
-				return
-			}
-			if err != nil && !failing[site.ID] {
-				p.log.Warn("the tables from which reports are quick can't be brought up to date; reports take longer, and it is tried again", "site", site.ID, "error", err)
-			}
-			failing[site.ID] = err != nil
+		for i := range steps {
+			steps[i].try(ctx, p.log)
 		}
 		select {
 		case <-ctx.Done():
@@ -35,6 +37,29 @@ func (p *program) settle(ctx context.Context, sites []schema.Site) {
 		case <-time.After(settleEvery/2 + rand.N(settleEvery)): // jitter: one of several collectors does it for all
 		}
 	}
+}
+
+// settleStep is a part of settle's work.
+type settleStep struct {
+	what          string // when it fails
+	site          schema.SiteID
+	once          bool // and no more when it is done
+	do            func(context.Context) error
+	failing, done bool
+}
+
+func (s *settleStep) try(ctx context.Context, log *slog.Logger) {
+	if s.once && s.done {
+		return
+	}
+	err := s.do(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil && !s.failing {
+		log.Warn(s.what+"; it is tried again", "site", s.site, "error", err)
+	}
+	s.failing, s.done = err != nil, err == nil
 }
 
 type settleCommand struct {

@@ -98,7 +98,7 @@ func TestATableThatBreaksOff(t *testing.T) {
 // keys are those of the desk's sites.
 func (d *desk) keys(t *testing.T) []siteKey {
 	t.Helper()
-	keys, err := siteKeys([]schema.Site{*d.site}, []byte(secret))
+	keys, err := siteKeys(Config{Sites: []schema.Site{*d.site}, Secret: []byte(secret)})
 	if err != nil {
 		t.Fatal(err)
 	}

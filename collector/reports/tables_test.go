@@ -37,6 +37,13 @@ func TestTables(t *testing.T) {
 	}
 	insert(t, conn, other.records())
 	wanted := map[string]int{"touches": len(world.Touches), "submissions": len(world.Submissions), "contacts": len(world.Contacts), "companies": len(world.Companies), "deals": len(world.Deals)}
+	for _, name := range []string{"spend", "rates"} { // of one key the last received counts
+		var n uint64
+		if err := conn.QueryRow(t.Context(), "SELECT count() FROM "+name+" FINAL WHERE site_id = 'mine'").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		wanted[name] = int(n)
+	}
 	for _, name := range Tables() {
 		for _, format := range RowFormats() {
 			t.Run(name+"."+format, func(t *testing.T) {

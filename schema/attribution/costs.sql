@@ -21,21 +21,33 @@
 --   roas           won amount / spend, roi = roas - 1: return on ad spend, return on investment. NULL where nothing was spent, or
 --                  where spend and won amount are not all in one currency
 --
--- with: counted, spent, exchange, converted, each, return_on
+-- with: counted, labels_of, spent, exchange, converted, each, return_on
 WITH
-flows AS
+sums AS
 (
     SELECT
-        labels,
-        attributed,
+        dimensions,
         counts_as,
         if(counts_as = 'won', toDate(occurred_at, {zone:String}), toDate(0)) AS day,
         amount,
         toString(currency) AS own,
-        count() AS n,
+        sum(n) AS things
+    FROM counted
+    GROUP BY dimensions, counts_as, day, amount, own
+),
+flows AS
+(
+    SELECT
+        labels_of(dimensions) AS labels,
+        dimensions != '' AS attributed,
+        counts_as,
+        day,
+        amount,
+        own,
+        sum(things) AS n,
         0::UInt64 AS clicks,
         0::UInt64 AS impressions
-    FROM counted
+    FROM sums
     GROUP BY labels, attributed, counts_as, day, amount, own
 
     UNION ALL

@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS settlements
     began_at                       DateTime64(3, 'UTC'),
     ended_at                       DateTime64(3, 'UTC')
 )
-ENGINE = ReplacingMergeTree
+ENGINE = MergeTree
 ORDER BY (site_id, settlement)
 TTL toDateTime(ended_at) + INTERVAL 7 DAY
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;

@@ -114,7 +114,7 @@ func (r *run) searchTables(ctx context.Context, conn driver.Conn) error {
 
 // SearchTables looks for each text in all rows of all tables of the connection's database.
 func SearchTables(ctx context.Context, conn driver.Conn, texts []string) (found []string, err error) {
-	rows, err := conn.Query(ctx, "SELECT name FROM system.tables WHERE database = currentDatabase()")
+	rows, err := conn.Query(ctx, "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine NOT LIKE '%View'")
 	if err != nil {
 		return nil, fmt.Errorf("list the tables: %w", err)
 	}

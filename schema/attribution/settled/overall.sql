@@ -1,4 +1,4 @@
--- What totals.sql says, from the settled tables: without any touch of a lead or deal.
+-- What facts/overall.sql says, from the settled tables: without any touch of a lead or deal.
 WITH
 at -> at >= {since:DateTime64(3, 'UTC')} AND at < {until:DateTime64(3, 'UTC')} AS in_range,
 touch_counts AS
