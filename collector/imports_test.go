@@ -21,6 +21,7 @@ var mayImport = map[string][]string{
 	"collector/store":         {"schema"},
 	"collector/forward":       {"schema", "collector/spool", "collector/visitors", "collector/store"},
 	"collector/models":        {},
+	"collector/reclassify":    {"schema", "collector/store"},
 	"collector/reports":       {"schema", "collector/models"},
 	"collector/erasure":       {"schema", "collector/spool", "collector/visitors", "collector/store", "collector/reports", "collector/models"},
 	"collector/api":           {"schema", "collector/reports", "collector/models", "collector/rejection"},
