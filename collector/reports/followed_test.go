@@ -49,12 +49,12 @@ func (n *naive) leads(a asked) []*schema.Submission {
 	return all
 }
 
-func (n *naive) leadLabels(sent *schema.Submission, a asked) string {
-	touch := n.contactTouch(sent.ContactID, a.DataPoint)
+// leadTouch is the touch by which a lead is placed, nil where there is none.
+func (n *naive) leadTouch(sent *schema.Submission, a asked) *schema.Touch {
 	if a.DataPoint == CompanySource {
-		touch = n.companySource(n.companyOf(sent.ContactID))
+		return n.companySource(n.companyOf(sent.ContactID))
 	}
-	return naiveLabels(touch, a.By)
+	return n.contactTouch(sent.ContactID, a.DataPoint)
 }
 
 // naiveFollowed answers partner_performance but for its rates, and cohorts where months is set: under "month|labels|month".
@@ -64,7 +64,7 @@ func naiveFollowed(world *given, a asked, months bool) map[string]string {
 	numbers, won := map[string]int{}, map[string]purse{}
 	month := func(at time.Time) string { return at.In(a.location).Format("2006-01") }
 	for _, sent := range model.leads(a) {
-		labels := model.leadLabels(sent, a)
+		labels := naiveLabels(model.leadTouch(sent, a), a.By)
 		key := func(then string) string {
 			if !months {
 				return labels

@@ -40,6 +40,7 @@ func TestRandomWorlds(t *testing.T) {
 			checkAgainstNaive(t, conn, world, random)
 			checkCosts(t, conn, world, random)
 			checkFollowed(t, conn, world, random)
+			checkTags(t, conn, world, random)
 			checkCards(t, conn, world)
 			checkModels(t, conn, world, random)
 			checkOtherSums(t, conn, world)

@@ -40,9 +40,11 @@ func init() { // not in the declaration, because the functions look their own en
 		"source_breakdown":    {SourceBreakdown, []string{"by", "data_point", "from", "to"}},
 		"source_explained":    {SourceExplained, []string{"contact", "model", "weights", "half_life_days"}},
 		"suspects":            {Suspects, []string{"reason", "from", "to", "limit"}},
+		"tag_audit":           {TagAudit, []string{"from", "to", "limit"}},
 		"top_forms":           {TopForms, []string{"from", "to", "limit"}},
 		"top_referrers":       {TopReferrers, []string{"data_point", "from", "to", "limit"}},
 		"totals":              {Totals, []string{"from", "to"}},
+		"untagged":            {Untagged, []string{"data_point", "from", "to", "limit"}},
 	}
 }
 
