@@ -12,7 +12,7 @@
 -- A row: the one row there is. deals, won_deals and won_amount are of deals whose primary contact is one of the leads, whenever they were
 -- created or won. suspect_touches and suspect_submissions as in totals.
 --
--- with: overall, exchange, converted
+-- with: overall, new_contacts, deal_states, exchange, converted
 WITH
 their_deals AS
 (
