@@ -27,7 +27,7 @@
 -- with: journeys
 WITH
 at -> at >= {since:DateTime64(3, 'UTC')} AND at < {until:DateTime64(3, 'UTC')} AS in_range,
-url -> if(domain(url) = '', cutQueryStringAndFragment(url), concat(lower(domainWithoutWWW(url)), if(match(path(url), '^/*$'), '/', replaceRegexpOne(path(url), '/+$', '')))) AS page_of,
+url -> if(domain(url) = '', cutQueryStringAndFragment(url), concat(domainWithoutWWW(lower(url)), if(match(path(url), '^/*$'), '/', replaceRegexpOne(path(url), '/+$', '')))) AS page_of,
 page -> match(page, '^[^/]*/([a-z]{2}([-_][a-zA-Z]{2})?)?(/?index\\.[a-z]+)?$') AS is_home,
 (
     SELECT groupUniqArray(referrer_domain)
