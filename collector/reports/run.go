@@ -154,8 +154,6 @@ func (a asked) parameters() clickhouse.Parameters {
 		"grain":         string(a.Grain),
 		"limit":         strconv.Itoa(a.Limit),
 		"contacts":      quoteAll(a.contacts),
-		"own_domains":   quoteAll(a.OwnDomains),
-		"campaigns":     quoteAll(a.Campaigns),
 		"contact":       escape(string(a.Contact)),
 		"company":       escape(string(a.Company)),
 
@@ -170,11 +168,11 @@ func (a asked) parameters() clickhouse.Parameters {
 	}
 }
 
-// quoteAll writes texts as the value of a parameter that is an Array(String).
+// quoteAll writes an array of plain words.
 func quoteAll[T ~string](words []T) string {
 	quoted := make([]string, len(words))
 	for i, word := range words {
-		quoted[i] = "'" + escape(string(word)) + "'"
+		quoted[i] = "'" + string(word) + "'"
 	}
 	return "[" + strings.Join(quoted, ",") + "]"
 }

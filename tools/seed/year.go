@@ -26,8 +26,6 @@ type year struct {
 	contacts    []client.Row
 	companies   []client.Row
 	deals       []client.Row // changes of deals
-	spend       []client.Row
-	rates       []client.Row
 }
 
 // person is who sends a form.
@@ -49,7 +47,6 @@ func newYear(now time.Time, months int) *year {
 		for range journeysOn(random, day) {
 			y.addJourney(random, day)
 		}
-		y.addMoney(rand.New(rand.NewPCG(0x4d4f4e4559, uint64(day.Unix()))), day)
 	}
 	return y
 }
