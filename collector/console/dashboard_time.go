@@ -10,12 +10,11 @@ import (
 // mostSeries is how many sources a chart over time tells apart before it adds up the others.
 const mostSeries = 5
 
-// chartView is a chart of stacked bars over time: drawn by the server, and by the script in its place.
+// chartView is a chart of stacked bars over time, drawn by the server.
 type chartView struct {
-	Label  string
 	Unit   string // what is stacked: "leads"
 	Series []seriesView
-	Bars   []barView // of the drawing without a script
+	Bars   []barView
 	First  string
 	Last   string
 	Most   string
@@ -145,7 +144,7 @@ func (s stack) class(i int) int {
 }
 
 func (s stack) chart(t tileView) *chartView {
-	chart := &chartView{Label: t.Title, Unit: "leads", First: t.Rows[0].Label, Last: t.Rows[len(t.Rows)-1].Label}
+	chart := &chartView{Unit: "leads", First: t.Rows[0].Label, Last: t.Rows[len(t.Rows)-1].Label}
 	for i, name := range s.series {
 		chart.Series = append(chart.Series, seriesView{name, s.class(i)})
 	}
