@@ -92,7 +92,7 @@ func TestKeyboardAlone(t *testing.T) {
 		}
 		t.Fatalf("no way to %s by the Tab key", name)
 	}
-	run(t, tab, chromedp.Navigate(s.URL+"/console/sources"), chromedp.WaitReady(chromedp.CSS("#key")))
+	run(t, tab, chromedp.Navigate(s.URL+"/console/"), chromedp.WaitReady(chromedp.CSS("#key")))
 	if got := focus(); got != "key" {
 		t.Errorf("the focus of the sign-in page is on %q", got)
 	}

@@ -128,10 +128,8 @@ func (c *Console) Register(e *echo.Echo) {
 	group.POST("/sign-in", c.postSignIn, c.sameOrigin)
 	group.POST("/sign-out", c.postSignOut, c.sameOrigin)
 	group.GET("/", c.signedIn(func(ctx echo.Context, _ *session) error {
-		return ctx.Redirect(http.StatusSeeOther, home)
+		return ctx.Redirect(http.StatusSeeOther, "/console/sources")
 	}))
-	group.GET("/dashboard", c.signedIn(c.getDashboard))
-	group.GET("/dashboard.csv", c.signedIn(c.getDashboardCSV))
 	group.GET("/sources", c.signedIn(c.getSources))
 	group.GET("/sources.csv", c.signedIn(c.getSourcesCSV))
 	group.GET("/leads", c.signedIn(c.getLeads))

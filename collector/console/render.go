@@ -22,8 +22,7 @@ var templateFiles embed.FS
 type pages map[string]*template.Template
 
 func loadPages(assets assets) (pages, error) {
-	functions := template.FuncMap{"asset": assets.path, "number": func(n int) string { return number(int64(n)) },
-		"next": func(i int) int { return i + 1 }}
+	functions := template.FuncMap{"asset": assets.path, "number": func(n int) string { return number(int64(n)) }}
 	shared, err := template.New("layout.html").Funcs(functions).
 		ParseFS(templateFiles, "templates/layout.html", "templates/icons.html", "templates/parts.html")
 	if err != nil {
@@ -51,7 +50,6 @@ func loadPages(assets assets) (pages, error) {
 type navItem struct{ Page, Title string }
 
 var navigation = []navItem{
-	{"dashboard", "Dashboard"},
 	{"sources", "Sources"},
 	{"leads", "Leads"},
 	{"contact", "Contact"},

@@ -12,7 +12,7 @@ import (
 func TestSecuritySessionCookie(t *testing.T) {
 	s := newStand(t, noReports(t))
 	a := s.post(t, "/console/sign-in", "", url.Values{"key": {" " + acmeKey + "\n"}})
-	if a.StatusCode != http.StatusSeeOther || a.Header.Get("Location") != home+"?signed=in" {
+	if a.StatusCode != http.StatusSeeOther || a.Header.Get("Location") != "/console/sources?signed=in" {
 		t.Fatalf("sign in: %s to %q", a.Status, a.Header.Get("Location"))
 	}
 	header := a.Header.Get("Set-Cookie")
