@@ -23,6 +23,7 @@ var mayImport = map[string][]string{
 	"collector/models":        {},
 	"collector/reports":       {"schema", "collector/models"},
 	"collector/erasure":       {"schema", "collector/spool", "collector/visitors", "collector/store", "collector/reports", "collector/models"},
+	"collector/desk":          {"schema", "collector/store"},
 	"collector/api":           {"schema", "collector/reports", "collector/models", "collector/rejection"},
 	"collector/console":       {"schema", "collector/reports", "collector/models"},
 	"collector/collectortest": {"schema", "collector/spool", "tools/clickhouse/library"},

@@ -21,7 +21,7 @@ import (
 var tables = map[string]any{
 	"touches": schema.TouchRecord{}, "submissions": schema.Submission{}, "submission_fields": schema.SubmissionFields{},
 	"contacts": schema.Contact{}, "companies": schema.Company{}, "deals": schema.Deal{}, "spend": schema.Spend{}, "rates": schema.Rate{},
-	"erasures": schema.Tombstone{}, "erasure_steps": schema.ErasureStep{},
+	"erasures": schema.Tombstone{}, "erasure_steps": schema.ErasureStep{}, "desk": schema.Entry{},
 }
 
 func open(t *testing.T, dsn string) *Store {
