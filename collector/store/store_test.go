@@ -99,6 +99,8 @@ func fits(value any, column, name string) bool {
 		return column == "Decimal(18, 4)" || column == "Decimal(28, 14)" && name == "rate"
 	case uint64:
 		return column == "UInt64"
+	case uint8:
+		return column == "UInt8"
 	case map[string]string:
 		return column == "Map(String, String)" || column == "Map(LowCardinality(String), String)" && strings.HasSuffix(name, "parameters")
 	case map[string]uint64:
