@@ -156,16 +156,6 @@ func fraction(x float64) string {
 	return strconv.FormatFloat(x, 'f', -1, 64)
 }
 
-func writeResult(result *reports.Result, format string, w io.Writer) error {
-	switch format {
-	case "csv":
-		return result.WriteCSV(w)
-	case "json":
-		return result.WriteJSON(w)
-	}
-	return result.WriteTable(w)
-}
-
 // reporter answers reports from the store, for the command line, the API and the console.
 type reporter struct {
 	store *store.Store
