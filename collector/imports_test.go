@@ -24,6 +24,8 @@ var mayImport = map[string][]string{
 	"collector/reclassify":    {"schema", "collector/store"},
 	"collector/reports":       {"schema", "collector/models"},
 	"collector/erasure":       {"schema", "collector/spool", "collector/visitors", "collector/store", "collector/reports", "collector/models"},
+	"collector/desk":          {"schema", "collector/store"},
+	"collector/accounts":      {"schema", "collector/store", "collector/desk"},
 	"collector/api":           {"schema", "collector/reports", "collector/models", "collector/rejection"},
 	"collector/console":       {"schema", "collector/reports", "collector/models"},
 	"collector/collectortest": {"schema", "collector/spool", "tools/clickhouse/library"},

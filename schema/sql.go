@@ -23,3 +23,8 @@ var Reclassifying embed.FS
 //
 //go:embed suspects/*.sql
 var Judging embed.FS
+
+// Desk holds the questions about what people decided in the console.
+//
+//go:embed desk/*.sql
+var Desk embed.FS

@@ -174,6 +174,12 @@ func TestCrashBetweenAnyTwoSteps(t *testing.T) {
 	stop := n.forward(t)
 	n.forwarded(t)
 	stop()
+	for _, name := range []string{"ada", "bob"} {
+		if err := w.store.Insert(t.Context(), "desk", uuid.NewString(), []any{&schema.Entry{SiteID: "a", Kind: "lead_status", EntryID: name,
+			ChangeID: uuid.NewString(), Version: 1, ContactID: contactOf(name), Body: "{}", ChangedAt: at}}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	erased, err := n.Erase(t.Context(), schema.Person{Site: "a", Contact: contactOf("ada")}, "test", "")
 	if err != nil {
 		t.Fatal(err)
@@ -205,7 +211,7 @@ func TestCrashBetweenAnyTwoSteps(t *testing.T) {
 		t.Errorf("only %d steps: %v", len(crashed), crashed)
 	}
 	for from, want := range map[string]int{
-		"touches": 1, "submissions": 2, "submission_fields": 2, "contacts": 0, "deals": 1,
+		"touches": 1, "submissions": 2, "submission_fields": 2, "contacts": 0, "deals": 1, "desk": 1,
 		"deals WHERE contact_crm_id != ''":                                                                          0,
 		"submissions WHERE visitor_id = '" + string(ada) + "'":                                                      0,
 		"system.mutations WHERE database = currentDatabase() AND command LIKE '%" + string(contactOf("ada")) + "%'": 0,

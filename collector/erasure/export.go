@@ -23,6 +23,7 @@ var exports = []struct{ name, table, columns, from string }{
 		"(SELECT * FROM submission_fields FINAL) ARRAY JOIN arrayZip(mapKeys(fields), mapValues(fields)) AS pair"},
 	{"contacts", "contacts", "* EXCEPT (site_id)", "contacts FINAL"},
 	{"deals", "deals", "* EXCEPT (site_id)", "deals FINAL"},
+	{"desk", "desk", "* EXCEPT (site_id)", "desk FINAL"},
 }
 
 // Export returns everything that is held of a person: from ClickHouse, and from this node's disk what waits to be forwarded

@@ -27,6 +27,7 @@ var personal = []table{
 	{name: "submissions"},
 	{name: "deals", blank: "contact_id = '', contact_crm_id = ''"},
 	{name: "contacts"},
+	{name: "desk"},
 }
 
 // derived are the tables that are made of the personal ones, and hold ids of people too.
@@ -88,6 +89,8 @@ func (w whose) where(table string) string {
 			w.database+"contacts WHERE site_id = "+w.site+" AND crm_id != '' AND contact_id IN "+w.contacts+"))", "received_at")
 	case "contacts":
 		return w.and("contact_id != '' AND contact_id IN "+w.contacts, "received_at")
+	case "desk":
+		return w.and("contact_id != '' AND contact_id IN "+w.contacts, "changed_at")
 	}
 	panic("no table of people: " + table)
 }

@@ -21,7 +21,7 @@ import (
 var tables = map[string]any{
 	"touches": schema.TouchRecord{}, "submissions": schema.Submission{}, "submission_fields": schema.SubmissionFields{},
 	"contacts": schema.Contact{}, "companies": schema.Company{}, "deals": schema.Deal{}, "spend": schema.Spend{}, "rates": schema.Rate{},
-	"erasures": schema.Tombstone{}, "erasure_steps": schema.ErasureStep{},
+	"erasures": schema.Tombstone{}, "erasure_steps": schema.ErasureStep{}, "desk": schema.Entry{},
 }
 
 func open(t *testing.T, dsn string) *Store {
@@ -99,6 +99,8 @@ func fits(value any, column, name string) bool {
 		return column == "Decimal(18, 4)" || column == "Decimal(28, 14)" && name == "rate"
 	case uint64:
 		return column == "UInt64"
+	case uint8:
+		return column == "UInt8"
 	case map[string]string:
 		return column == "Map(String, String)" || column == "Map(LowCardinality(String), String)" && strings.HasSuffix(name, "parameters")
 	case map[string]uint64:

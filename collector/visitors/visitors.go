@@ -1,8 +1,8 @@
-// Package visitors is what Redis remembers for a while: which records were seen, each visitor's first touch, and which
-// links were used.
+// Package visitors is what Redis remembers for a while: which records were seen, each visitor's first touch, which
+// links were used, and who is signed in to the console.
 //
-// Belongs here: the duplicate filter, the first-touch claim, and the claim of a link. Redis is a cache and never the only copy: it may be
-// down or forget everything at any time, and ClickHouse gives the same answers later.
+// Belongs here: the duplicate filter, the first-touch claim, the claim of a link, and sessions. Redis is a cache and never the only copy: it may be
+// down or forget everything at any time, and ClickHouse gives the same answers later (but who is signed in, signs in again).
 // Does not belong here: anything that must not be lost.
 package visitors
 

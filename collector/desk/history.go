@@ -1,0 +1,63 @@
+package desk
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"github.com/headwater/headwater/schema"
+)
+
+// Period says which changes are asked for; members that are empty narrow nothing.
+type Period struct {
+	Sites     []schema.SiteID
+	Kinds     []schema.EntryKind
+	Without   []schema.EntryKind
+	ID        string // of an entry
+	ChangedBy string
+	// Before continues a page: the last change on it.
+	Before *schema.Entry
+	Limit  int // default 100
+}
+
+// History returns versions of entries, the latest first: who changed what, and when.
+func (d *Desk) History(ctx context.Context, p Period) ([]schema.Entry, error) {
+	if p.Limit == 0 {
+		p.Limit = 100
+	}
+	parameters := clickhouse.Parameters{
+		"sites": texts(p.Sites), "kinds": texts(p.Kinds), "without": texts(p.Without), "entry_id": text(p.ID),
+		"changed_by": text(p.ChangedBy), "limit": strconv.Itoa(p.Limit), "before_at": "0", "before_id": "",
+	}
+	if p.Before != nil {
+		parameters["before_at"], parameters["before_id"] = strconv.FormatInt(p.Before.ChangedAt.UnixMilli(), 10), text(p.Before.ChangeID)
+	}
+	rows, err := d.entries(ctx, "history", parameters, func(row *schema.Entry) []any {
+		return []any{(*string)(&row.SiteID), (*string)(&row.Kind), &row.EntryID, &row.Version, &row.ChangeID, (*string)(&row.ContactID),
+			&row.Removed, &row.Body, &row.Summary, &row.ChangedBy, &row.ChangedAt}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read history: %w", err)
+	}
+	return rows, nil
+}
+
+// ForgetBefore takes versions of an entry below one out of the database for good, such as a password that was changed.
+func (d *Desk) ForgetBefore(ctx context.Context, key Key, version uint64) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	parameters := clickhouse.Parameters{
+		"site": text(string(key.Site)), "kind": text(string(key.Kind)), "entry_id": text(key.ID), "version": strconv.FormatUint(version, 10),
+	}
+	query, err := question("forget")
+	if err != nil {
+		return err
+	}
+	if err := d.store.Conn().Exec(private(ctx, parameters), query); err != nil {
+		return fmt.Errorf("forget %s: %w", key, err)
+	}
+	return nil
+}
