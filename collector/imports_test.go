@@ -27,7 +27,7 @@ var mayImport = map[string][]string{
 	"collector/desk":          {"schema", "collector/store"},
 	"collector/accounts":      {"schema", "collector/store", "collector/desk"},
 	"collector/api":           {"schema", "collector/reports", "collector/models", "collector/rejection"},
-	"collector/console":       {"schema", "collector/reports", "collector/models"},
+	"collector/console":       {"schema", "collector/reports", "collector/models", "collector/accounts", "collector/desk", "collector/store"},
 	"collector/collectortest": {"schema", "collector/spool", "tools/clickhouse/library"},
 }
 

@@ -33,6 +33,9 @@ func (a *Accounts) Add(ctx context.Context, by, address, name string, site schem
 		return User{}, false, ErrNoRole
 	}
 	id := userID(email)
+	if site == AllSites && role != Admin && a.isLastChief(id) {
+		return User{}, false, ErrLastAdmin
+	}
 	known, err := desk.Read[userBody](ctx, a.desk, userKey(id))
 	if err != nil {
 		return User{}, false, err

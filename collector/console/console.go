@@ -8,19 +8,18 @@ package console
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/headwater/headwater/collector/accounts"
 	"github.com/headwater/headwater/collector/reports"
 	"github.com/headwater/headwater/schema"
 )
@@ -49,41 +48,52 @@ type Script struct {
 // Config is what the console needs.
 type Config struct {
 	Sites []schema.Site
-	// Secret is the installation's, at least 16 bytes; the key of the sessions is derived from it.
+	// Secret is the installation's, at least 16 bytes; contact ids are derived from it.
 	Secret []byte
 	// PublicURL is where browsers reach the collector, such as https://t.example.com.
 	PublicURL string
 	Reports   Reports
+	Accounts  *accounts.Accounts
+	Sessions  *accounts.Sessions
+	// Proxy is who signs people in in front of the console; its zero value is nobody.
+	Proxy Proxy
 	// Core is the script that every page has; Adapters is for the forms of other services.
 	Core, Adapters Script
 	Now            func() time.Time // nil: time.Now
 	Log            *slog.Logger     // nil: slog.Default()
 }
 
+// Proxy is a reverse proxy that knows who somebody is, for example by OIDC, and says so in a header.
+type Proxy struct {
+	// Header holds the user's address, "" where no proxy is believed.
+	Header string
+	// Peers are the addresses that the header is believed from; it is the peer of the connection that counts.
+	Peers []netip.Prefix
+	// SignOutURL is where signing out leads to, so that the proxy forgets the person too; "" for the console's own page.
+	SignOutURL string
+}
+
 // Console answers the routes below /console/.
 type Console struct {
-	config     Config
-	publicURL  *url.URL
-	keys       []siteKey
-	sessionKey []byte
-	pages      pages
-	assets     assets
-	attempts   *limiter
-	leads      leadsCache
-
-	mu    sync.Mutex
-	ended map[string]time.Time // nonce of a session that was signed out, and when it would have expired
+	config    Config
+	publicURL *url.URL
+	pages     pages
+	assets    assets
+	attempts  *limiter
+	leads     leadsCache
 }
 
 const minSecret = 16
 
-// New prepares keys, templates and assets. It starts nothing.
+// New prepares templates and assets. It starts nothing.
 func New(config Config) (*Console, error) {
-	if len(config.Secret) < minSecret {
+	switch {
+	case len(config.Secret) < minSecret:
 		return nil, fmt.Errorf("secret: has %d bytes: the console needs at least %d", len(config.Secret), minSecret)
-	}
-	if config.Reports == nil {
+	case config.Reports == nil:
 		return nil, errors.New("console: no reports to ask")
+	case config.Accounts == nil || config.Sessions == nil:
+		return nil, errors.New("console: no accounts to sign in with")
 	}
 	if config.Now == nil {
 		config.Now = time.Now
@@ -91,12 +101,9 @@ func New(config Config) (*Console, error) {
 	if config.Log == nil {
 		config.Log = slog.Default()
 	}
-	c := &Console{config: config, attempts: newLimiter(), ended: map[string]time.Time{}}
+	c := &Console{config: config, attempts: newLimiter()}
 	var err error
 	if c.publicURL, err = publicURL(config.PublicURL); err != nil {
-		return nil, err
-	}
-	if c.keys, err = siteKeys(config.Sites); err != nil {
 		return nil, err
 	}
 	if c.assets, err = loadAssets(); err != nil {
@@ -105,9 +112,6 @@ func New(config Config) (*Console, error) {
 	if c.pages, err = loadPages(c.assets); err != nil {
 		return nil, err
 	}
-	mac := hmac.New(sha256.New, config.Secret)
-	mac.Write([]byte("console session"))
-	c.sessionKey = mac.Sum(nil)
 	return c, nil
 }
 
@@ -117,30 +121,4 @@ func publicURL(text string) (*url.URL, error) {
 		return nil, fmt.Errorf("public_url: %.120q is not an address such as https://t.example.com", text)
 	}
 	return u, nil
-}
-
-// Register adds the routes to e. There is no CORS, and no route answers for a site other than the session's.
-func (c *Console) Register(e *echo.Echo) {
-	group := e.Group("/console", c.protect, c.explain)
-	group.GET("", func(ctx echo.Context) error { return ctx.Redirect(http.StatusSeeOther, "/console/") })
-	group.GET("/assets/:version/:name", c.getAsset)
-	group.GET("/sign-in", c.getSignIn)
-	group.POST("/sign-in", c.postSignIn, c.sameOrigin)
-	group.POST("/sign-out", c.postSignOut, c.sameOrigin)
-	group.GET("/", c.signedIn(func(ctx echo.Context, _ *session) error {
-		return ctx.Redirect(http.StatusSeeOther, "/console/sources")
-	}))
-	group.GET("/sources", c.signedIn(c.getSources))
-	group.GET("/sources.csv", c.signedIn(c.getSourcesCSV))
-	group.GET("/leads", c.signedIn(c.getLeads))
-	group.GET("/leads.json", c.signedIn(c.getLeadsJSON))
-	group.GET("/contact", c.signedIn(c.getContact))
-	group.POST("/contact", c.signedIn(c.postContact), c.sameOrigin)
-	group.GET("/contacts/:contact", c.signedIn(c.getCard))
-	for _, list := range lists {
-		group.GET("/"+list.Page, c.signedIn(c.getList(list)))
-		group.GET("/"+list.Page+".csv", c.signedIn(c.getListCSV(list)))
-	}
-	group.GET("/script", c.signedIn(c.getScript))
-	group.RouteNotFound("/*", func(echo.Context) error { return echo.ErrNotFound })
 }

@@ -5,10 +5,12 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/headwater/headwater/collector/accounts"
 	"github.com/headwater/headwater/schema"
 )
 
@@ -57,21 +59,49 @@ func (c *Console) isSameOrigin(r *http.Request) bool {
 	return text == schema.Origin(c.publicURL.String()) || strings.EqualFold(origin.Host, r.Host)
 }
 
-// signedIn lets a request pass that has a session; the session is the only place where its site comes from. Others
-// are sent to sign in, and come back.
-func (c *Console) signedIn(next func(echo.Context, *session) error) echo.HandlerFunc {
+// errNotAllowed is the answer to who is signed in, and may not do this.
+var errNotAllowed = errors.New("the role does not allow this")
+
+// signedIn lets a request pass that has a session of somebody whose role on the site allows it; the session is the only place
+// where its site comes from. Who is not signed in is sent to sign in, and comes back.
+func (c *Console) signedIn(r route) echo.HandlerFunc {
 	return func(ctx echo.Context) error {
-		s, err := c.sessionOf(ctx.Request())
+		s, err := c.sessionOf(ctx)
+		if err != nil {
+			s, err = c.enterByProxy(ctx)
+		}
 		switch {
+		case err != nil && err != errNoSession:
+			return err
+		case err == nil && s.site == nil, err == nil && !s.role.Allows(r.Needs):
+			return errNotAllowed
 		case err == nil:
-			return next(ctx, s)
+			return r.answer(ctx, s)
 		case strings.HasSuffix(ctx.Request().URL.Path, ".json"):
 			return ctx.JSON(http.StatusUnauthorized, map[string]string{"error": "signed_out"})
+		case !c.config.Accounts.Ready():
+			return c.notReady(ctx)
 		case ctx.Request().Method != http.MethodGet:
 			return ctx.Redirect(http.StatusSeeOther, "/console/sign-in")
 		}
 		return ctx.Redirect(http.StatusSeeOther, signInPath(ctx.Request().URL))
 	}
+}
+
+// errStranger is somebody whom the proxy let through and who has no account.
+var errStranger = errors.New("the proxy's user has no account")
+
+// enterByProxy opens a session for the user whom a proxy names.
+func (c *Console) enterByProxy(ctx echo.Context) (*session, error) {
+	id := c.proxied(ctx.Request())
+	user, found := c.config.Accounts.User(id)
+	switch {
+	case id == "" || !c.config.Accounts.Ready():
+		return nil, errNoSession
+	case !found:
+		return nil, errStranger
+	}
+	return c.open(ctx, &user, accounts.ByProxy), nil
 }
 
 // signInPath is where to sign in so as to come back to u.
@@ -91,10 +121,8 @@ func localTarget(text string) string {
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" || len(text) > 1024 || path.Clean(u.Path) != u.Path {
 		return home
 	}
-	for _, page := range navigation {
-		if u.Path == "/console/"+page.Page || strings.HasPrefix(u.Path, "/console/contacts/") {
-			return (&url.URL{Path: u.Path, RawQuery: u.Query().Encode()}).String()
-		}
+	if u.Path == "/console/account" || strings.HasPrefix(u.Path, "/console/contacts/") || slices.ContainsFunc(navigation, func(n navItem) bool { return u.Path == "/console/"+n.Page }) {
+		return (&url.URL{Path: u.Path, RawQuery: u.Query().Encode()}).String()
 	}
 	return home
 }
@@ -114,6 +142,11 @@ func (c *Console) explain(next echo.HandlerFunc) echo.HandlerFunc {
 		} else if errors.As(err, &tooLarge) {
 			status = http.StatusRequestEntityTooLarge
 		}
+		s, _ := c.sessionOf(ctx)
+		if errors.Is(err, errNotAllowed) || errors.Is(err, errStranger) {
+			view = c.notAllowed(s)
+			return c.render(ctx, http.StatusForbidden, "problem", view.Heading, s, view)
+		}
 		switch status {
 		case http.StatusNotFound:
 			view = problem{Heading: "There is no such page", Text: "The address may be old or mistyped. The pages of the console are in the menu."}
@@ -125,9 +158,19 @@ func (c *Console) explain(next echo.HandlerFunc) echo.HandlerFunc {
 			status = http.StatusInternalServerError
 			c.config.Log.Error("console: request failed", "route", ctx.Path(), "error", err)
 		}
-		s, _ := c.sessionOf(ctx.Request())
 		return c.render(ctx, status, "problem", view.Heading, s, view)
 	}
+}
+
+// notAllowed says why somebody is let in and no further.
+func (c *Console) notAllowed(s *session) problem {
+	switch {
+	case s == nil:
+		return problem{"You have no account here", "You are signed in to the proxy in front of Headwater, but your address has no account in this console. Ask an admin of your site to add you under Users."}
+	case s.site == nil:
+		return problem{"You have no site to look at", "Your account has no role on any site. Ask an admin of your site to add you under Users."}
+	}
+	return problem{"Your role does not allow this", "On this site you are " + strings.ToLower(roleTitles[s.role]) + ". An admin can give you another role under Users."}
 }
 
 // problem is what the error page says.

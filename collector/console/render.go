@@ -12,6 +12,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/headwater/headwater/collector/accounts"
 	"github.com/headwater/headwater/schema"
 )
 
@@ -46,16 +47,20 @@ func loadPages(assets assets) (pages, error) {
 	return loaded, nil
 }
 
-// navItem is one entry of the menu; Page is also its path below /console/.
-type navItem struct{ Page, Title string }
+// navItem is one entry of the menu; Page is also its path below /console/. Who is less than Needs does not see it.
+type navItem struct {
+	Page, Title string
+	Needs       accounts.Role
+}
 
 var navigation = []navItem{
-	{"sources", "Sources"},
-	{"leads", "Leads"},
-	{"contact", "Contact"},
-	{"forms", "Forms"},
-	{"referrers", "Referrers"},
-	{"script", "Script tag"},
+	{"sources", "Sources", accounts.Viewer},
+	{"leads", "Leads", accounts.Viewer},
+	{"contact", "Contact", accounts.Viewer},
+	{"forms", "Forms", accounts.Viewer},
+	{"referrers", "Referrers", accounts.Viewer},
+	{"script", "Script tag", accounts.Viewer},
+	{"users", "Users", accounts.Admin},
 }
 
 // layoutView is what every page has around its own view.
@@ -63,16 +68,26 @@ type layoutView struct {
 	Page       string
 	Title      string
 	Navigation []navItem
-	Site       string // "" for who is not signed in
+	User       string // "" for who is not signed in
+	Site       string // "" for who is not, or has a role on none
+	Sites      []schema.SiteID
 	Zone       string
 	View       any
 }
 
 // render answers with a page; s is nil for who is not signed in.
 func (c *Console) render(ctx echo.Context, status int, page, title string, s *session, view any) error {
-	layout := layoutView{Page: page, Title: title, Navigation: navigation, View: view}
+	layout := layoutView{Page: page, Title: title, View: view}
 	if s != nil {
+		layout.User, layout.Sites = s.user.Called(), s.others
+	}
+	if s != nil && s.site != nil {
 		layout.Site, layout.Zone = string(s.site.ID), zoneName(s.site)
+		for _, item := range navigation {
+			if s.role.Allows(item.Needs) {
+				layout.Navigation = append(layout.Navigation, item)
+			}
+		}
 	}
 	var body bytes.Buffer
 	if err := c.pages[page].Execute(&body, layout); err != nil {

@@ -1,140 +1,98 @@
 package console
 
 import (
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
-	"fmt"
 	"net/http"
-	"strconv"
-	"strings"
+	"net/netip"
+	"slices"
 	"time"
 
+	"github.com/labstack/echo/v4"
+
+	"github.com/headwater/headwater/collector/accounts"
 	"github.com/headwater/headwater/schema"
 )
 
-const (
-	// cookieName begins with __Host-: browsers take it only with Secure, Path=/ and no Domain, so that no other host of
-	// the domain can plant one.
-	cookieName = "__Host-hw_console"
-	// sessionLife is how long a session lasts, whatever is done in it.
-	sessionLife = 12 * time.Hour
-	// sessionVersion is the first part of a session's text; another version is no session.
-	sessionVersion = "1"
-	// maxCookie is the longest cookie that is looked at: a site id and some 100 bytes.
-	maxCookie = 1024
-)
+// cookieName begins with __Host-: browsers take it only with Secure, Path=/ and no Domain, so that no other host of
+// the domain can plant one.
+const cookieName = "__Host-hw_console"
 
-// siteKey is one API key of one site.
-type siteKey struct {
-	hash [sha256.Size]byte
-	site *schema.Site
-}
-
-// id names the key in a session without giving its hash away.
-func (k *siteKey) id() string {
-	sum := sha256.Sum256(k.hash[:])
-	return hex.EncodeToString(sum[:8])
-}
-
-func siteKeys(sites []schema.Site) ([]siteKey, error) {
-	var keys []siteKey
-	for i := range sites {
-		for _, text := range sites[i].APIKeyHashes {
-			hash, err := hex.DecodeString(strings.TrimSpace(text))
-			if err != nil || len(hash) != sha256.Size {
-				return nil, fmt.Errorf("site %s: api_key_hashes: %.80q is not a SHA-256 in hex: make key and hash with `headwater key`", sites[i].ID, text)
-			}
-			keys = append(keys, siteKey{hash: [sha256.Size]byte(hash), site: &sites[i]})
-		}
-	}
-	return keys, nil
-}
-
-// keyOf returns the site key that the text is, nil where it is none. It looks at all keys, so that time tells nothing.
-func (c *Console) keyOf(text string) *siteKey {
-	hash := sha256.Sum256([]byte(text))
-	var found *siteKey
-	for i := range c.keys {
-		if subtle.ConstantTimeCompare(hash[:], c.keys[i].hash[:]) == 1 {
-			found = &c.keys[i]
-		}
-	}
-	return found
-}
-
-// session is who looks: one site, by one of its keys, until a time. It lives in the cookie alone.
+// session is who looks at which site, and what they may do there.
 type session struct {
-	site    *schema.Site
-	keyID   string
-	nonce   string // new at every sign-in
-	expires time.Time
-}
-
-// newSession starts a session for the owner of key.
-func (c *Console) newSession(key *siteKey) *session {
-	nonce := make([]byte, 16)
-	rand.Read(nonce) // never fails (crypto/rand)
-	return &session{
-		site: key.site, keyID: key.id(), nonce: base64.RawURLEncoding.EncodeToString(nonce),
-		expires: c.config.Now().Add(sessionLife).UTC().Truncate(time.Second),
-	}
-}
-
-// seal returns the session as the cookie's value: what it says, and an HMAC-SHA256 of that.
-func (c *Console) seal(s *session) string {
-	text := strings.Join([]string{sessionVersion, strconv.FormatInt(s.expires.Unix(), 10), s.keyID, s.nonce, string(s.site.ID)}, "|")
-	payload := base64.RawURLEncoding.EncodeToString([]byte(text))
-	return payload + "." + c.mark(payload)
-}
-
-// mark is what only this installation can write behind payload.
-func (c *Console) mark(payload string) string {
-	mac := hmac.New(sha256.New, c.sessionKey)
-	mac.Write([]byte(payload))
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+	opened *accounts.Session
+	user   accounts.User
+	site   *schema.Site // nil where the user has a role on none
+	role   accounts.Role
+	others []schema.SiteID // further sites that the user may look at
 }
 
 var errNoSession = errors.New("no session")
 
-// open reads a cookie's value. It is a session only if this installation sealed it, it has not expired and was not
-// signed out, and its site still has the key that it was opened with: removing a key ends its sessions.
-func (c *Console) open(value string) (*session, error) {
-	payload, mark, found := strings.Cut(value, ".")
-	if !found || len(value) > maxCookie || !hmac.Equal([]byte(mark), []byte(c.mark(payload))) {
-		return nil, errNoSession
-	}
-	text, err := base64.RawURLEncoding.DecodeString(payload)
-	if err != nil {
-		return nil, errNoSession
-	}
-	parts := strings.SplitN(string(text), "|", 5) // the site's id is last: it may hold any character
-	if len(parts) != 5 || parts[0] != sessionVersion {
-		return nil, errNoSession
-	}
-	expires, err := strconv.ParseInt(parts[1], 10, 64)
-	if err != nil || !c.config.Now().Before(time.Unix(expires, 0)) || c.hasEnded(parts[3]) {
-		return nil, errNoSession
-	}
-	for i := range c.keys {
-		if key := &c.keys[i]; key.id() == parts[2] && string(key.site.ID) == parts[4] {
-			return &session{site: key.site, keyID: parts[2], nonce: parts[3], expires: time.Unix(expires, 0)}, nil
-		}
-	}
-	return nil, errNoSession
-}
+const sessionInContext = "headwater.session"
 
-// sessionOf returns the request's session. Of several cookies of the name, which a browser never sends, none counts.
-func (c *Console) sessionOf(r *http.Request) (*session, error) {
+// sessionOf returns the request's session. It counts only while its user exists and did not sign out everywhere after it was
+// opened. Of several cookies of the name, which a browser never sends, none counts.
+func (c *Console) sessionOf(ctx echo.Context) (*session, error) {
+	if known, ok := ctx.Get(sessionInContext).(*session); ok {
+		return known, nil
+	}
+	r := ctx.Request()
 	cookies := r.CookiesNamed(cookieName)
 	if len(cookies) != 1 {
 		return nil, errNoSession
 	}
-	return c.open(cookies[0].Value)
+	opened, err := c.config.Sessions.Find(r.Context(), cookies[0].Value)
+	if err != nil {
+		return nil, errNoSession
+	}
+	user, found := c.config.Accounts.User(opened.User)
+	if !found || opened.At.Before(user.SignedOutAt) {
+		return nil, errNoSession
+	}
+	// The proxy has the last word: nobody goes on under the session of somebody else, nor under one that the proxy
+	// opened once it has forgotten them.
+	if proxied := c.proxied(r); proxied != user.ID && (proxied != "" || opened.How == accounts.ByProxy) {
+		return nil, errNoSession
+	}
+	s := c.newSession(opened, user)
+	ctx.Set(sessionInContext, s)
+	return s, nil
+}
+
+// newSession finds the site that the session looks at: the chosen one, else the first on which the user has a role.
+func (c *Console) newSession(opened *accounts.Session, user accounts.User) *session {
+	s := &session{opened: opened, user: user}
+	for i := range c.config.Sites {
+		site := &c.config.Sites[i]
+		role := c.config.Accounts.Role(user.ID, site.ID)
+		if role == "" {
+			continue
+		}
+		if s.site == nil || site.ID == opened.Site {
+			if s.site != nil {
+				s.others = append(s.others, s.site.ID)
+			}
+			s.site, s.role = site, role
+		} else {
+			s.others = append(s.others, site.ID)
+		}
+	}
+	slices.Sort(s.others)
+	return s
+}
+
+// open gives the browser a new session, in place of the one that it may have.
+func (c *Console) open(ctx echo.Context, user *accounts.User, how accounts.Opened) *session {
+	site := schema.SiteID("")
+	if old, err := c.sessionOf(ctx); err == nil {
+		c.config.Sessions.End(ctx.Request().Context(), old.opened)
+		site = old.opened.Site
+	}
+	token, opened := c.config.Sessions.Open(ctx.Request().Context(), user, site, how)
+	ctx.SetCookie(sessionCookie(token, accounts.SessionLife))
+	s := c.newSession(opened, *user)
+	ctx.Set(sessionInContext, s)
+	return s
 }
 
 func sessionCookie(value string, life time.Duration) *http.Cookie {
@@ -148,22 +106,42 @@ func sessionCookie(value string, life time.Duration) *http.Cookie {
 	return cookie
 }
 
-// end makes the session's cookie worthless on this node, also where someone kept a copy of it.
-func (c *Console) end(s *session) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := c.config.Now()
-	for nonce, expires := range c.ended {
-		if !now.Before(expires) {
-			delete(c.ended, nonce)
-		}
+// proxiedAddress is the address that a proxy says the user has, "" where none does that is believed. Two headers are none: a
+// proxy that adds its own beside the client's would let anybody in as anybody.
+func (c *Console) proxiedAddress(r *http.Request) string {
+	values := r.Header.Values(c.config.Proxy.Header)
+	if c.config.Proxy.Header == "" || len(values) != 1 {
+		return ""
 	}
-	c.ended[s.nonce] = s.expires
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || !slices.ContainsFunc(c.config.Proxy.Peers, func(p netip.Prefix) bool { return p.Contains(peer.Addr().Unmap()) }) {
+		return ""
+	}
+	return values[0]
 }
 
-func (c *Console) hasEnded(nonce string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	_, ended := c.ended[nonce]
-	return ended
+// stranger stands for a user whom the proxy knows and the console does not.
+const stranger accounts.UserID = "stranger"
+
+// proxied is the user whom a proxy names.
+func (c *Console) proxied(r *http.Request) accounts.UserID {
+	address := c.proxiedAddress(r)
+	if address == "" {
+		return ""
+	}
+	if user, found := c.config.Accounts.ByEmail(address); found {
+		return user.ID
+	}
+	return stranger
+}
+
+// postSite has the session look at another of the user's sites.
+func (c *Console) postSite(ctx echo.Context, s *session) error {
+	if err := parseForm(ctx); err != nil {
+		return err
+	}
+	if site := schema.SiteID(ctx.Request().PostForm.Get("site")); slices.Contains(s.others, site) {
+		c.config.Sessions.Turn(ctx.Request().Context(), s.opened, site)
+	}
+	return ctx.Redirect(http.StatusSeeOther, home)
 }

@@ -1,13 +1,18 @@
 package console
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/headwater/headwater/collector/accounts"
+	"github.com/headwater/headwater/schema"
 )
 
 // maxForm bounds the body of a form of the console, in bytes.
@@ -16,23 +21,29 @@ const maxForm = 8 << 10
 // signInView is what the sign-in page shows.
 type signInView struct {
 	Next    string
+	Email   string
 	Problem string
 	Notice  string
+	SetUp   bool // nobody has an account yet
 }
 
 func (c *Console) getSignIn(ctx echo.Context) error {
-	if _, err := c.sessionOf(ctx.Request()); err == nil {
+	if _, err := c.sessionOf(ctx); err == nil {
 		return ctx.Redirect(http.StatusSeeOther, localTarget(ctx.QueryParam("next")))
 	}
-	view := signInView{Next: localTarget(ctx.QueryParam("next"))}
+	view := c.signInView(ctx.QueryParam("next"))
 	switch {
 	case ctx.QueryParam("signed") == "out":
 		view.Notice = "You are signed out."
 	case strings.Contains(view.Next, "signed=in"):
 		view.Next = home
-		view.Problem = "The key was right, but your browser did not keep the session’s cookie. Allow cookies for this address, and open it with https:// (or on localhost, in Chrome, Edge or Firefox)."
+		view.Problem = "The password was right, but your browser did not keep the session’s cookie. Allow cookies for this address, and open it with https:// (or on localhost, in Chrome, Edge or Firefox)."
 	}
 	return c.render(ctx, http.StatusOK, "sign-in", "Sign in", nil, view)
+}
+
+func (c *Console) signInView(next string) signInView {
+	return signInView{Next: localTarget(next), SetUp: c.config.Accounts.Ready() && !c.config.Accounts.Anybody()}
 }
 
 func (c *Console) postSignIn(ctx echo.Context) error {
@@ -40,36 +51,62 @@ func (c *Console) postSignIn(ctx echo.Context) error {
 		return err
 	}
 	form := ctx.Request().PostForm
-	view := signInView{Next: localTarget(form.Get("next"))}
+	view := c.signInView(form.Get("next"))
+	view.Email = schema.CutText(strings.TrimSpace(form.Get("email")), 320)
+	if !c.config.Accounts.Ready() {
+		return c.notReady(ctx)
+	}
 	address, now := ctx.RealIP(), c.config.Now()
-	if wait := c.attempts.take(address, now); wait > 0 {
-		seconds := int(math.Ceil(wait.Seconds()))
-		ctx.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(seconds))
-		view.Problem = fmt.Sprintf("Too many attempts. Try again in %s.", count(seconds, "second", "seconds"))
+	if wait := c.attempts.take(address, view.Email, now); wait > 0 {
+		view.Problem = tooMany(ctx, wait)
 		return c.render(ctx, http.StatusTooManyRequests, "sign-in", "Sign in", nil, view)
 	}
-	key := c.keyOf(strings.TrimSpace(form.Get("key")))
-	if key == nil {
-		view.Problem = "This is not a key of any site here. Check that all of it was pasted, or make a new one with `headwater key`."
+	user, err := c.config.Accounts.SignIn(ctx.Request().Context(), view.Email, form.Get("password"))
+	if errors.Is(err, accounts.ErrWrongPassword) {
+		view.Problem = "No account has this address with this password. Check both; who runs Headwater, or an admin, can make you a link to choose another password."
 		return c.render(ctx, http.StatusUnauthorized, "sign-in", "Sign in", nil, view)
 	}
-	c.attempts.giveBack(address, now)
-	if old, err := c.sessionOf(ctx.Request()); err == nil {
-		c.end(old)
+	if err != nil {
+		return err
 	}
-	ctx.SetCookie(sessionCookie(c.seal(c.newSession(key)), sessionLife))
-	target := view.Next
-	if target == home {
-		target = home + "?signed=in" // tells a browser that does not keep the cookie from one that has not signed in
+	c.attempts.giveBack(address, view.Email, now)
+	c.open(ctx, &user, accounts.ByPassword)
+	return ctx.Redirect(http.StatusSeeOther, entered(view.Next))
+}
+
+// entered is where somebody goes on who has just signed in. The mark tells a browser that does not keep the cookie from one that
+// has not signed in.
+func entered(next string) string {
+	if next == home {
+		return home + "?signed=in"
 	}
-	return ctx.Redirect(http.StatusSeeOther, target)
+	return next
+}
+
+// tooMany says how long to wait, to programs too.
+func tooMany(ctx echo.Context, wait time.Duration) string {
+	seconds := int(math.Ceil(wait.Seconds()))
+	ctx.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(seconds))
+	return fmt.Sprintf("Too many attempts. Try again in %s.", count(seconds, "second", "seconds"))
+}
+
+// notReady answers where it is not known yet who has an account.
+func (c *Console) notReady(ctx echo.Context) error {
+	return c.render(ctx, http.StatusServiceUnavailable, "problem", "Not ready", nil, problem{
+		"The console is not ready yet",
+		"Who may sign in is read from ClickHouse, which has not answered since the collector was started. Nothing is lost: new leads are being kept. Try again in a moment.",
+	})
 }
 
 func (c *Console) postSignOut(ctx echo.Context) error {
-	if s, err := c.sessionOf(ctx.Request()); err == nil {
-		c.end(s)
+	s, err := c.sessionOf(ctx)
+	if err == nil {
+		c.config.Sessions.End(ctx.Request().Context(), s.opened)
 	}
 	ctx.SetCookie(sessionCookie("", 0))
+	if err == nil && s.opened.How == accounts.ByProxy && c.config.Proxy.SignOutURL != "" {
+		return ctx.Redirect(http.StatusSeeOther, c.config.Proxy.SignOutURL)
+	}
 	return ctx.Redirect(http.StatusSeeOther, "/console/sign-in?signed=out")
 }
 

@@ -1,4 +1,4 @@
-// The console's only script: copy buttons, leads that appear by themselves, and strips that show the present choice. Without it every page still works.
+// The console's only script: copy buttons, leads that appear by themselves, the demo's way in, and strips that show the present choice. Without it every page still works.
 // Text goes into the page through textContent alone: values in it come from strangers.
 "use strict";
 (() => {
@@ -7,6 +7,9 @@
     const current = strip.querySelector("[aria-current]");
     if (current) strip.scrollLeft = current.offsetLeft - strip.offsetLeft - (strip.clientWidth - current.offsetWidth) / 2;
   }
+
+  // The link that a demo prints leads straight in: what comes after # is not sent, so a program that previews links uses none up.
+  if (location.hash === "#enter") document.querySelector("form[data-enter]:not(:has([required]))")?.requestSubmit();
 
   for (const button of document.querySelectorAll("[data-copy]")) {
     const source = button.parentElement.querySelector("code");

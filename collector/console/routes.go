@@ -1,0 +1,69 @@
+package console
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/headwater/headwater/collector/accounts"
+)
+
+// route is one route for people who are signed in, with what they must be on the site they look at.
+type route struct {
+	Method, Path string // below /console
+	Needs        accounts.Role
+	answer       func(echo.Context, *session) error
+}
+
+// routes are all routes but the few that open a session. Whoever adds one says whom it is for.
+func (c *Console) routes() []route {
+	list := []route{
+		{http.MethodGet, "/", accounts.Viewer, goHome},
+		{http.MethodGet, "/sources", accounts.Viewer, c.getSources},
+		{http.MethodGet, "/sources.csv", accounts.Viewer, c.getSourcesCSV},
+		{http.MethodGet, "/leads", accounts.Viewer, c.getLeads},
+		{http.MethodGet, "/leads.json", accounts.Viewer, c.getLeadsJSON},
+		{http.MethodGet, "/contact", accounts.Viewer, c.getContact},
+		{http.MethodPost, "/contact", accounts.Viewer, c.postContact},
+		{http.MethodGet, "/contacts/:contact", accounts.Viewer, c.getCard},
+		{http.MethodGet, "/script", accounts.Viewer, c.getScript},
+		{http.MethodPost, "/site", accounts.Viewer, c.postSite},
+		{http.MethodGet, "/account", accounts.Viewer, c.getAccount},
+		{http.MethodPost, "/account/name", accounts.Viewer, c.postName},
+		{http.MethodPost, "/account/password", accounts.Viewer, c.postPassword},
+		{http.MethodPost, "/account/sign-out-everywhere", accounts.Viewer, c.postSignOutEverywhere},
+		{http.MethodGet, "/users", accounts.Admin, c.getUsers},
+		{http.MethodPost, "/users", accounts.Admin, c.postUser},
+		{http.MethodPost, "/users/:user/role", accounts.Admin, c.postRole},
+		{http.MethodPost, "/users/:user/remove", accounts.Admin, c.postRemoveUser},
+		{http.MethodPost, "/users/:user/link", accounts.Admin, c.postUserLink},
+	}
+	for _, l := range lists {
+		list = append(list,
+			route{http.MethodGet, "/" + l.Page, accounts.Viewer, c.getList(l)},
+			route{http.MethodGet, "/" + l.Page + ".csv", accounts.Viewer, c.getListCSV(l)})
+	}
+	return list
+}
+
+// Register adds the routes to e. There is no CORS, and no route answers for a site other than the session's.
+func (c *Console) Register(e *echo.Echo) {
+	group := e.Group("/console", c.protect, c.explain)
+	group.GET("", func(ctx echo.Context) error { return ctx.Redirect(http.StatusSeeOther, "/console/") })
+	group.GET("/assets/:version/:name", c.getAsset)
+	group.GET("/sign-in", c.getSignIn)
+	group.POST("/sign-in", c.postSignIn, c.sameOrigin)
+	group.POST("/sign-out", c.postSignOut, c.sameOrigin)
+	group.GET("/link/:token", c.getLink)
+	group.POST("/link/:token", c.postLink, c.sameOrigin)
+	for _, r := range c.routes() {
+		if r.Method == http.MethodGet {
+			group.GET(r.Path, c.signedIn(r))
+		} else {
+			group.Add(r.Method, r.Path, c.signedIn(r), c.sameOrigin)
+		}
+	}
+	group.RouteNotFound("/*", func(echo.Context) error { return echo.ErrNotFound })
+}
+
+func goHome(ctx echo.Context, _ *session) error { return ctx.Redirect(http.StatusSeeOther, home) }
