@@ -68,6 +68,8 @@ func (l *loaded) describe(w io.Writer) error {
 		{"secret", maskedSecret(l.Secret)},
 		{"retention_months", fmt.Sprint(l.RetentionMonths)},
 		{"trusted_proxies", strings.Join(l.TrustedProxies, ", ")},
+		{"user_header", l.UserHeader},
+		{"sign_out_url", l.SignOutURL},
 		{"log_level", l.LogLevel},
 		{"log_format", l.LogFormat},
 		{"limit_touches", fmt.Sprint(l.LimitTouches)},

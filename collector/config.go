@@ -29,6 +29,8 @@ type Config struct {
 	Secret           string   `toml:"secret"`
 	RetentionMonths  int      `toml:"retention_months"`
 	TrustedProxies   []string `toml:"trusted_proxies"`
+	UserHeader       string   `toml:"user_header"`
+	SignOutURL       string   `toml:"sign_out_url"`
 	LogLevel         string   `toml:"log_level"`
 	LogFormat        string   `toml:"log_format"`
 

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"regexp"
@@ -41,6 +42,7 @@ func (l *loaded) check() {
 			l.wrongKey("trusted_proxies", "%q (number %d) is neither an address nor a range such as 10.0.0.0/8", text, i+1)
 		}
 	}
+	l.checkUserHeader()
 	if l.ReferrerSpamFile != "" {
 		if _, err := intake.ReadSpamHosts(l.ReferrerSpamFile); err != nil {
 			l.wrongKey("referrer_spam_file", "%v", err)
@@ -56,6 +58,24 @@ func (l *loaded) check() {
 		l.wrongKey("log_format", "%q is neither text nor json", l.LogFormat)
 	}
 	l.checkSites()
+}
+
+var headerName = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
+
+// checkUserHeader looks at what lets people into the console without a password.
+func (l *loaded) checkUserHeader() {
+	switch name := http.CanonicalHeaderKey(l.UserHeader); {
+	case name == "":
+	case !headerName.MatchString(name):
+		l.wrongKey("user_header", "%q is no name of a header such as X-Auth-Request-Email", l.UserHeader)
+	case slices.Contains([]string{"Cookie", "Host", "Origin", "Referer", "User-Agent", "Authorization", "From", "X-Forwarded-For"}, name):
+		l.wrongKey("user_header", "%q is a header that any browser sends: take one that your proxy sets, and takes off what comes in", l.UserHeader)
+	case len(l.TrustedProxies) == 0:
+		l.wrongKey("user_header", "nobody is believed about it: name your proxy in trusted_proxies")
+	}
+	if u, err := url.Parse(l.SignOutURL); l.SignOutURL != "" && (err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http") {
+		l.wrongKey("sign_out_url", "%q is not a URL such as https://auth.example.com/sign_out", l.SignOutURL)
+	}
 }
 
 func (l *loaded) checkListeners() {

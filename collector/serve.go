@@ -12,6 +12,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/headwater/headwater/collector/accounts"
+	"github.com/headwater/headwater/collector/desk"
 	"github.com/headwater/headwater/collector/erasure"
 	"github.com/headwater/headwater/collector/forward"
 	"github.com/headwater/headwater/collector/spool"
@@ -39,7 +41,7 @@ func (serveCommand) Help() string {
   POST /link, /link/redeem     a visitor who goes to another domain of the site
   GET  /healthz, /readyz       the process runs; it can accept
   /api/…                       the server API, see GET /api/
-  /console/                    the web console, for people with an API key
+  /console/                    the web console; at its first start a link is printed that makes the first account
 
 Private endpoints (--private-listen): /metrics, /healthz, /readyz, /debug/pprof/, and what headwater spool asks for.
 
@@ -75,6 +77,9 @@ type program struct {
 	store     *store.Store
 	visitors  *visitors.Visitors
 	erasures  *erasure.Erasures
+	desk      *desk.Desk
+	accounts  *accounts.Accounts
+	sessions  *accounts.Sessions
 	forwarder *forward.Forwarder
 	public    *http.Server
 	private   *http.Server
@@ -144,6 +149,9 @@ func (p *program) open(ctx context.Context, config Config) error {
 	if p.store, err = store.Open(ctx, config.ClickHouseDSN); err != nil {
 		return fmt.Errorf("clickhouse_dsn: %w", err)
 	}
+	p.desk = desk.New(p.store, wallClock)
+	p.accounts = accounts.New(p.desk, wallClock, p.log)
+	p.sessions = accounts.NewSessions(p.visitors, wallClock, p.log)
 	return p.openErasures(config)
 }
 

@@ -106,6 +106,9 @@ func registerRoutes(e *echo.Echo, config Config, p *program, registry prometheus
 		Secret:    secret,
 		PublicURL: config.publicURL(),
 		Reports:   console.ReportsFunc(answers.Run),
+		Accounts:  p.accounts,
+		Sessions:  p.sessions,
+		Proxy:     console.Proxy{Header: config.UserHeader, Peers: limits.Proxies, SignOutURL: config.SignOutURL},
 		Core:      pinnable(snippet.Core),
 		Adapters:  pinnable(snippet.Adapters),
 		Log:       log,
@@ -171,18 +174,26 @@ func (c *Config) limits(client echo.IPExtractor, log *slog.Logger) (intake.Limit
 		Touches: c.LimitTouches, Submissions: c.LimitSubmissions, SiteTouches: c.LimitSiteTouches, SiteSubmissions: c.LimitSiteSubmissions,
 		Client: client, Log: log,
 	}
+	var err error
+	limits.Proxies, err = c.proxies()
+	return limits, err
+}
+
+// proxies are the addresses of trusted_proxies.
+func (c *Config) proxies() ([]netip.Prefix, error) {
+	var list []netip.Prefix
 	for _, text := range c.TrustedProxies {
 		network, err := parseProxy(text)
 		if err != nil {
-			return limits, fmt.Errorf("trusted_proxies: %w", err)
+			return nil, fmt.Errorf("trusted_proxies: %w", err)
 		}
 		prefix, err := netip.ParsePrefix(network.String())
 		if err != nil {
-			return limits, fmt.Errorf("trusted_proxies: %w", err)
+			return nil, fmt.Errorf("trusted_proxies: %w", err)
 		}
-		limits.Proxies = append(limits.Proxies, prefix)
+		list = append(list, prefix)
 	}
-	return limits, nil
+	return list, nil
 }
 
 // newPrivateServer has what operators look at.

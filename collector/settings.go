@@ -22,6 +22,8 @@ type settings struct {
 	Secret               *string  `help:"Secret of this installation, at least 32 characters; contact ids depend on it, so keep it. Better in the file or the environment than here." placeholder:"SECRET" env:"HEADWATER_SECRET"`
 	RetentionMonths      *int     `help:"How long ClickHouse keeps rows. Default 25." placeholder:"MONTHS" env:"HEADWATER_RETENTION_MONTHS"`
 	TrustedProxies       []string `help:"Proxies whose X-Forwarded-For is believed: addresses or ranges, separated by commas." placeholder:"RANGES" env:"HEADWATER_TRUSTED_PROXIES"`
+	UserHeader           *string  `help:"Header in which a trusted proxy says the e-mail address of who is signed in, such as X-Auth-Request-Email: they need no password in the console. Default none." placeholder:"NAME" env:"HEADWATER_USER_HEADER"`
+	SignOutURL           *string  `name:"sign-out-url" help:"Where signing out of the console leads to for who came through that proxy, such as https://auth.example.com/sign_out." placeholder:"URL" env:"HEADWATER_SIGN_OUT_URL"`
 	LogLevel             *string  `help:"debug, info, warn or error. Default info." placeholder:"LEVEL" env:"HEADWATER_LOG_LEVEL"`
 	LimitTouches         *int     `help:"Touches that one network (/24, /48) may send in a minute; more are turned away. 0: no limit. Default 1200." placeholder:"N" env:"HEADWATER_LIMIT_TOUCHES"`
 	LimitSubmissions     *int     `help:"Submissions that one network may send in a minute; more are kept under suspicion, and turned away beyond ten times as many. 0: no limit. Default 240." placeholder:"N" env:"HEADWATER_LIMIT_SUBMISSIONS"`
@@ -38,6 +40,7 @@ func (s settings) apply(c *Config) {
 		{s.Listen, &c.Listen}, {s.PrivateListen, &c.PrivateListen}, {s.PublicURL, &c.PublicURL},
 		{s.ClickhouseDSN, &c.ClickHouseDSN}, {s.RedisURL, &c.RedisURL}, {s.SpoolDir, &c.SpoolDir},
 		{s.Secret, &c.Secret}, {s.LogLevel, &c.LogLevel}, {s.LogFormat, &c.LogFormat}, {s.ReferrerSpamFile, &c.ReferrerSpamFile}, {s.SourcesFile, &c.SourcesFile},
+		{s.UserHeader, &c.UserHeader}, {s.SignOutURL, &c.SignOutURL},
 	} {
 		if text.from != nil && *text.from != "" {
 			*text.to = *text.from

@@ -72,6 +72,7 @@ func TestLeadAppearsByItself(t *testing.T) {
 func TestKeyboardAlone(t *testing.T) {
 	tab := browser.ForTest(t)
 	s := newLiveStand(t)
+	s.withPassword(t, acmeAdmin)
 	sample := newSampler(t, testSites()[0])
 	sample.story()
 	s.insert(t, sample.records)
@@ -92,11 +93,11 @@ func TestKeyboardAlone(t *testing.T) {
 		}
 		t.Fatalf("no way to %s by the Tab key", name)
 	}
-	run(t, tab, chromedp.Navigate(s.URL+"/console/"), chromedp.WaitReady(chromedp.CSS("#key")))
-	if got := focus(); got != "key" {
+	run(t, tab, chromedp.Navigate(s.URL+"/console/"), chromedp.WaitReady(chromedp.CSS("#password")))
+	if got := focus(); got != "email" {
 		t.Errorf("the focus of the sign-in page is on %q", got)
 	}
-	press(acmeKey + kb.Enter)
+	press(acmeAdmin + kb.Tab + goodPassword + kb.Enter)
 	run(t, tab, chromedp.WaitReady(chromedp.CSS("table.report")))
 	press(kb.Tab)
 	if got := focus(); got != "Skip to the content" {

@@ -31,6 +31,9 @@ func TestPagesLook(t *testing.T) {
 	sample := newSampler(t, testSites()[0])
 	sample.sample()
 	full.insert(t, sample.records)
+	for _, email := range []string{chief, acmeMarketer, acmeViewer} {
+		full.user(t, email)
+	}
 	pages := []struct {
 		name, path string
 		status     int
@@ -49,6 +52,8 @@ func TestPagesLook(t *testing.T) {
 		{"referrers", "/console/referrers", 200, full},
 		{"referrers-empty", "/console/referrers", 200, bare},
 		{"script", "/console/script", 200, full},
+		{"account", "/console/account", 200, full},
+		{"users", "/console/users", 200, full},
 		{"missing", "/console/nothing-here", 404, full},
 	}
 	for _, page := range pages {
@@ -73,6 +78,24 @@ func TestPagesLook(t *testing.T) {
 		run(t, tab, chromedp.Navigate(full.URL+"/console/script"), chromedp.WaitReady(chromedp.CSS(".steps")))
 		run(t, tab, chromedp.Evaluate[chromedp.Void](`for (const part of document.querySelectorAll("details")) part.open = true`))
 		checkLooks(t, tab, axe, "script-open")
+	})
+	t.Run("link", func(t *testing.T) {
+		clearCookies(t, tab)
+		token, err := full.NewLink(t.Context(), "test", full.user(t, acmeViewer).ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run(t, tab, chromedp.Navigate(full.URL+"/console/link/"+token), chromedp.WaitReady(chromedp.CSS("#password")))
+		checkLooks(t, tab, axe, "link")
+	})
+	t.Run("set-up", func(t *testing.T) {
+		empty := newStand(t, noReports(t))
+		token, err := empty.SetUpLink(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		run(t, tab, chromedp.Navigate(empty.URL+"/console/link/"+token), chromedp.WaitReady(chromedp.CSS("#name")))
+		checkLooks(t, tab, axe, "set-up")
 	})
 	t.Run("card", func(t *testing.T) {
 		full.enter(t, tab)
@@ -117,14 +140,17 @@ func checkLook(t *testing.T, tab context.Context, name string) {
 	browser.CheckAxe(t, evaluate[string](t, tab, browser.AxeRun))
 }
 
-// enter gives the browser a session of acme.
+// enter gives the browser a session of an admin of acme.
 func (s *stand) enter(t *testing.T, tab context.Context) {
 	t.Helper()
-	run(t, tab, chromedp.Navigate(s.URL+"/console/sign-in?signed=out"))
-	if evaluate[bool](t, tab, `location.pathname !== "/console/sign-in"`) {
-		return // signed in already
+	yes := true
+	_, err := chromedp.Call(tab, network.SetCookie, network.SetCookieParams{
+		Name: cookieName, Value: s.signIn(t, acmeAdmin), URL: s.URL + "/", Path: "/", Secure: &yes, HTTPOnly: &yes, SameSite: network.CookieSameSiteLax,
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	run(t, tab, chromedp.SendKeys(chromedp.CSS("#key"), acmeKey+"\r"), chromedp.WaitReady(chromedp.CSS(".side")))
+	run(t, tab, chromedp.Navigate(s.URL+"/console/account"), chromedp.WaitReady(chromedp.CSS(".side")))
 }
 
 // prefer sets prefers-color-scheme.

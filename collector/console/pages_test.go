@@ -30,7 +30,7 @@ func TestSourcesRowsSumToTheTotal(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		session := &session{site: s.console.keys[0].site}
+		session := &session{site: &s.console.config.Sites[0]}
 		q := s.console.readSources(values, session)
 		params := q.params()
 		params.From, params.To = q.days.bounds()
@@ -48,7 +48,7 @@ func TestSourcesRowsSumToTheTotal(t *testing.T) {
 			t.Errorf("%q: no visitor at all", query)
 		}
 	}
-	page := s.get(t, "/console/sources", s.signIn(t, acmeKey))
+	page := s.get(t, "/console/sources", s.signIn(t, acmeAdmin))
 	for _, want := range []string{"(unattributed)", ">Total<", "11 Feb 2026 – 12 Mar 2026", "last known source within 30 days", "EUR 75,054.00"} {
 		if !strings.Contains(page.body, want) {
 			t.Errorf("the page lacks %q", want)
@@ -59,7 +59,7 @@ func TestSourcesRowsSumToTheTotal(t *testing.T) {
 // Who reads numbers learns how much is left out of them, also where nothing else is there; without suspects nothing is said.
 func TestPagesSayWhatIsLeftOut(t *testing.T) {
 	s := newLiveStand(t)
-	cookie := s.signIn(t, acmeKey)
+	cookie := s.signIn(t, acmeAdmin)
 	pages := []string{"/console/sources", "/console/forms", "/console/referrers"}
 	says := func(want string) {
 		t.Helper()
@@ -98,7 +98,7 @@ func TestSourcesSaysWhichRuleItUses(t *testing.T) {
 	}
 	for query, want := range texts {
 		values, _ := url.ParseQuery(query)
-		q := s.console.readSources(values, &session{site: s.console.keys[0].site})
+		q := s.console.readSources(values, &session{site: &s.console.config.Sites[0]})
 		if got := ruleText(q, 30); !strings.Contains(got, want) {
 			t.Errorf("%s: %q lacks %q", query, got, want)
 		}
@@ -111,7 +111,7 @@ func TestSecurityCSVInjection(t *testing.T) {
 	hostileRecords(sample)
 	sample.story()
 	s.insert(t, sample.records)
-	cookie := s.signIn(t, acmeKey)
+	cookie := s.signIn(t, acmeAdmin)
 	for _, path := range []string{"/console/sources.csv?by=source&by=campaign", "/console/forms.csv", "/console/referrers.csv"} {
 		a := s.get(t, path, cookie)
 		if a.StatusCode != http.StatusOK || !strings.HasPrefix(a.Header.Get("Content-Type"), "text/csv") || !strings.HasPrefix(a.Header.Get("Content-Disposition"), "attachment; filename*=UTF-8''headwater-acme-") {
@@ -147,7 +147,7 @@ func TestContactCardTellsTheStory(t *testing.T) {
 		CreatedAt: testNow.AddDate(-1, 0, 0), ReceivedAt: testNow.AddDate(0, -1, 0)})
 	sample.submit(sample.uuid(), "grace@known.example", "webinar", testNow.Add(-time.Hour), schema.Touch{}, schema.Touch{})
 	s.insert(t, sample.records)
-	cookie := s.signIn(t, acmeKey)
+	cookie := s.signIn(t, acmeAdmin)
 	a := s.post(t, "/console/contact", cookie, url.Values{"email": {" Ada@Lovelace-Orchards.example "}})
 	inOrder(t, a.body, `id="person">`+adaEmail, "First touch", `"source">linkedin`, "spring-planning", "linkedin.com", "28 Feb 2026, 10:41", "Show more", "<dt>Term</dt>", "empty",
 		"Lead creation", `"source">facebook`, "video-b", "Show more", "Campaign id", "120211", "partner_id=7", "Company source", `"source">facebook`, "Conversions", `"source">newsletter`, "demo-request")
@@ -181,7 +181,7 @@ func inOrder(t *testing.T, body string, parts ...string) {
 
 func TestScriptTag(t *testing.T) {
 	s := newStand(t, noReports(t))
-	a := s.get(t, "/console/script", s.signIn(t, acmeKey))
+	a := s.get(t, "/console/script", s.signIn(t, acmeAdmin))
 	const tail = ` data-site=&#34;acme&#34; data-own-domains=&#34;acme.test acme.shop.example&#34; data-ignored-referrers=&#34;bank.example&#34; data-parameters=&#34;ref partner_id&#34; async&gt;`
 	sources := "; connect-src " + s.URL + "; form-action &#39;self&#39; " + s.URL
 	inOrder(t, a.body, `&lt;script src=&#34;`+s.URL+`/hw.js&#34;`+tail,
@@ -204,7 +204,7 @@ func TestScriptTag(t *testing.T) {
 func TestScriptTagWithoutRelease(t *testing.T) {
 	s := newStand(t, noReports(t))
 	s.console.config.Adapters = Script{Name: "hw-adapters.js"}
-	a := s.get(t, "/console/script", s.signIn(t, acmeKey))
+	a := s.get(t, "/console/script", s.signIn(t, acmeAdmin))
 	inOrder(t, a.body, "/hw.0123456789abcdef.js", "/hw-adapters.js&#34; data-site")
 	if pinned := strings.Count(a.body, "integrity="); pinned != 1 {
 		t.Errorf("%d lines pin a file, not 1", pinned)
@@ -216,7 +216,7 @@ func TestReportsAreDown(t *testing.T) {
 	s := newStand(t, ReportsFunc(func(context.Context, string, reports.Params) (*reports.Result, error) {
 		return nil, errors.New("dial tcp 10.1.2.3:9000: connection refused")
 	}))
-	cookie := s.signIn(t, acmeKey)
+	cookie := s.signIn(t, acmeAdmin)
 	for _, path := range []string{"/console/sources", "/console/leads", "/console/forms", "/console/referrers", "/console/contacts/ab", "/console/sources.csv"} {
 		a := s.get(t, path, cookie)
 		if a.StatusCode != http.StatusServiceUnavailable || !strings.Contains(a.body, "cannot be read just now") || strings.Contains(a.body, "10.1.2.3") {
@@ -233,14 +233,14 @@ func TestReportsThatTakeTooLong(t *testing.T) {
 	s := newStand(t, ReportsFunc(func(context.Context, string, reports.Params) (*reports.Result, error) {
 		return nil, fmt.Errorf("report: %w", reports.ErrTooSlow)
 	}))
-	if a := s.get(t, "/console/sources", s.signIn(t, acmeKey)); a.StatusCode != http.StatusGatewayTimeout || !strings.Contains(a.body, "Choose a shorter time") {
+	if a := s.get(t, "/console/sources", s.signIn(t, acmeAdmin)); a.StatusCode != http.StatusGatewayTimeout || !strings.Contains(a.body, "Choose a shorter time") {
 		t.Errorf("%s\n%s", a.Status, a.body)
 	}
 }
 
 func TestAPanicOfAReportEndsNothing(t *testing.T) {
 	s := newStand(t, ReportsFunc(func(context.Context, string, reports.Params) (*reports.Result, error) { panic("a bug") }))
-	cookie := s.signIn(t, acmeKey)
+	cookie := s.signIn(t, acmeAdmin)
 	for range 2 {
 		if a := s.get(t, "/console/leads.json", cookie); a.StatusCode != http.StatusServiceUnavailable || strings.Contains(a.body, "a bug") {
 			t.Errorf("%s %s", a.Status, a.body)
@@ -256,7 +256,7 @@ func TestWatchersShareOneQuery(t *testing.T) {
 		<-release
 		return &reports.Result{}, nil
 	}))
-	cookie := s.signIn(t, acmeKey)
+	cookie := s.signIn(t, acmeAdmin)
 	answers := make(chan answer, 20)
 	for range cap(answers) {
 		go func() { answers <- s.get(t, "/console/leads.json", cookie) }()
@@ -358,15 +358,16 @@ func TestFormats(t *testing.T) {
 }
 
 func TestNewSaysWhatIsWrong(t *testing.T) {
-	good := Config{Sites: testSites(), Secret: testSecret, PublicURL: "https://t.example", Reports: noReports(t)}
+	s := newStand(t, noReports(t))
+	good := Config{Sites: testSites(), Secret: testSecret, PublicURL: "https://t.example", Reports: noReports(t), Accounts: s.Accounts, Sessions: s.sessions}
 	if _, err := New(good); err != nil {
 		t.Fatal(err)
 	}
 	tests := map[string]func(*Config){
-		"secret":         func(c *Config) { c.Secret = []byte("short") },
-		"public_url":     func(c *Config) { c.PublicURL = "t.example" },
-		"reports":        func(c *Config) { c.Reports = nil },
-		"api_key_hashes": func(c *Config) { c.Sites[0].APIKeyHashes = []string{"zz"} },
+		"secret":     func(c *Config) { c.Secret = []byte("short") },
+		"public_url": func(c *Config) { c.PublicURL = "t.example" },
+		"reports":    func(c *Config) { c.Reports = nil },
+		"accounts":   func(c *Config) { c.Accounts = nil },
 	}
 	for want, change := range tests {
 		config := good

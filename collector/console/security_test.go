@@ -13,17 +13,17 @@ import (
 	"github.com/headwater/headwater/schema"
 )
 
-// routes are all pages that need a session.
+// routes are all pages that need a session and are for every role.
 var routes = []string{
 	"/console/", "/console/sources", "/console/sources.csv", "/console/leads", "/console/leads.json", "/console/contact", "/console/contacts/ab",
-	"/console/forms", "/console/forms.csv", "/console/referrers", "/console/referrers.csv", "/console/script",
+	"/console/forms", "/console/forms.csv", "/console/referrers", "/console/referrers.csv", "/console/script", "/console/account",
 }
 
 func TestSecurityHeadersOnEveryAnswer(t *testing.T) {
 	s := newStand(t, ReportsFunc(func(_ context.Context, name string, _ reports.Params) (*reports.Result, error) {
 		return nil, fmt.Errorf("report %s: secret detail of the database", name)
 	}))
-	cookie := s.signIn(t, acmeKey)
+	cookie := s.signIn(t, acmeAdmin)
 	paths := append([]string{"/console/sign-in", "/console/nothing", "/console", "/console/assets/" + s.console.assets.version + "/console.css", "/console/assets/x/y"}, routes...)
 	for _, path := range paths {
 		for _, session := range []string{"", cookie} {
@@ -71,7 +71,7 @@ func TestSecurityEveryPageNeedsASession(t *testing.T) {
 
 func TestSecurityCrossSitePosts(t *testing.T) {
 	s := newStand(t, noReports(t))
-	cookie := s.signIn(t, acmeKey)
+	cookie := s.signIn(t, acmeAdmin)
 	own := s.URL
 	tests := []struct {
 		name   string
@@ -91,17 +91,15 @@ func TestSecurityCrossSitePosts(t *testing.T) {
 		{"neither", []string{"X-None", "x"}, false},
 	}
 	for _, test := range tests {
-		for _, path := range []string{"/console/contact", "/console/sign-in", "/console/sign-out"} {
+		for _, path := range []string{"/console/contact", "/console/sign-in", "/console/sign-out", "/console/users", "/console/account/name", "/console/link/x"} {
 			session := cookie
 			if path == "/console/sign-out" {
-				session = s.signIn(t, acmeKey)
+				session = s.signIn(t, acmeAdmin)
 			}
-			a := s.post(t, path, session, url.Values{"email": {"no address"}, "key": {acmeKey}}, test.header...)
+			s.console.attempts = newLimiter()
+			a := s.post(t, path, session, url.Values{"email": {"no address"}, "password": {"x"}}, test.header...)
 			if refused := a.StatusCode == http.StatusForbidden; refused == test.ok {
 				t.Errorf("%s to %s: %s", test.name, path, a.Status)
-			}
-			if path == "/console/sign-in" {
-				cookie = s.signIn(t, acmeKey)
 			}
 		}
 	}
@@ -109,83 +107,117 @@ func TestSecurityCrossSitePosts(t *testing.T) {
 
 func TestSecurityPostsAreSmallForms(t *testing.T) {
 	s := newStand(t, noReports(t))
-	a := s.post(t, "/console/sign-in", "", url.Values{"key": {strings.Repeat("k", maxForm)}})
+	a := s.post(t, "/console/sign-in", "", url.Values{"password": {strings.Repeat("k", maxForm)}})
 	if a.StatusCode != http.StatusBadRequest && a.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("a long body: %s", a.Status)
 	}
-	a = s.post(t, "/console/sign-in?key="+acmeKey, "", nil)
+	s.withPassword(t, acmeAdmin)
+	right := url.Values{"email": {acmeAdmin}, "password": {goodPassword}}
+	a = s.post(t, "/console/sign-in?"+right.Encode(), "", nil)
 	if a.StatusCode != http.StatusUnauthorized {
-		t.Errorf("a key in the address: %s", a.Status)
+		t.Errorf("a password in the address: %s", a.Status)
 	}
-	a = s.post(t, "/console/sign-in", "", url.Values{"key": {acmeKey}}, "Sec-Fetch-Site", "same-origin", "Content-Type", "text/plain")
+	a = s.post(t, "/console/sign-in", "", right, "Sec-Fetch-Site", "same-origin", "Content-Type", "text/plain")
 	if a.StatusCode != http.StatusBadRequest {
 		t.Errorf("another content type: %s", a.Status)
 	}
-	if strings.Contains(a.body, acmeKey) {
-		t.Error("the answer repeats the key")
+	a = s.post(t, "/console/sign-in", "", url.Values{"email": {acmeAdmin}, "password": {goodPassword + "!"}})
+	if a.StatusCode != http.StatusUnauthorized || strings.Contains(a.body, goodPassword) || !strings.Contains(a.body, acmeAdmin) {
+		t.Errorf("a wrong password: %s; the answer repeats it, or not the address", a.Status)
 	}
 }
 
 func TestSecuritySignInAttemptsAreLimited(t *testing.T) {
 	s := newStand(t, noReports(t))
+	s.withPassword(t, acmeAdmin)
+	right := url.Values{"email": {acmeAdmin}, "password": {goodPassword}}
 	for i := range prefixBurst {
-		if a := s.post(t, "/console/sign-in", "", url.Values{"key": {"wrong"}}); a.StatusCode != http.StatusUnauthorized {
+		if a := s.get(t, "/console/link/wrong", ""); a.StatusCode != http.StatusNotFound {
 			t.Fatalf("attempt %d: %s", i, a.Status)
 		}
 	}
-	a := s.post(t, "/console/sign-in", "", url.Values{"key": {acmeKey}})
+	a := s.post(t, "/console/sign-in", "", right)
 	if a.StatusCode != http.StatusTooManyRequests || a.Header.Get("Retry-After") != "6" || !strings.Contains(a.body, "Try again in 6 seconds") {
 		t.Errorf("after %d attempts: %s, Retry-After %q", prefixBurst, a.Status, a.Header.Get("Retry-After"))
 	}
 	s.clock.Advance(prefixRefill)
-	for range prefixBurst + 5 { // right ones count for nothing
-		s.signIn(t, acmeKey)
+	for range 3 { // right ones count for nothing
+		if a := s.post(t, "/console/sign-in", "", right); cookieOf(a) == "" {
+			t.Errorf("a right one: %s", a.Status)
+		}
 	}
 }
 
 func TestLimiter(t *testing.T) {
 	l, now := newLimiter(), testNow
 	for range prefixBurst {
-		if wait := l.take("192.0.2.1", now); wait != 0 {
+		if wait := l.take("192.0.2.1", "", now); wait != 0 {
 			t.Fatalf("within the burst: wait %s", wait)
 		}
 	}
 	for _, neighbour := range []string{"192.0.2.200", "::ffff:192.0.2.3"} {
-		if l.take(neighbour, now) == 0 {
+		if l.take(neighbour, "", now) == 0 {
 			t.Errorf("%s is in the same /24 and may try", neighbour)
 		}
 	}
 	for _, stranger := range []string{"192.0.3.1", "2001:db8:1::1", "not an address"} {
-		if wait := l.take(stranger, now); wait != 0 {
+		if wait := l.take(stranger, "", now); wait != 0 {
 			t.Errorf("%s waits %s", stranger, wait)
 		}
 	}
 	for range 2 * prefixBurst {
-		l.take("2001:db8:1:ffff::1", now)
+		l.take("2001:db8:1:ffff::1", "", now)
 	}
-	if l.take("2001:db8:1::2", now) == 0 || l.take("2001:db8:2::2", now) != 0 {
+	if l.take("2001:db8:1::2", "", now) == 0 || l.take("2001:db8:2::2", "", now) != 0 {
 		t.Error("a /48 shares attempts, and not with the next")
 	}
 	for i := range 10 * overallBurst {
-		l.take(fmt.Sprintf("10.%d.%d.1", i/256, i%256), now)
+		l.take(fmt.Sprintf("10.%d.%d.1", i/256, i%256), "", now)
 	}
-	if l.take("198.51.100.1", now) == 0 {
+	if l.take("198.51.100.1", "", now) == 0 {
 		t.Error("attempts from everywhere are not limited together")
 	}
-	if l.take("198.51.100.1", now.Add(time.Minute)) != 0 {
+	if l.take("198.51.100.1", "", now.Add(time.Minute)) != 0 {
 		t.Error("a minute later it is still closed")
 	}
-	for i := range maxPrefixes + 500 {
-		l.take(fmt.Sprintf("2001:db8:%x::1", i), now.Add(time.Hour))
+	for i := range maxBuckets + 500 {
+		l.take(fmt.Sprintf("2001:db8:%x::1", i), "", now.Add(time.Hour))
 	}
-	if len(l.prefixes) > maxPrefixes+1 {
-		t.Errorf("%d prefixes are kept", len(l.prefixes))
+	if len(l.prefixes.of) > maxBuckets+1 {
+		t.Errorf("%d prefixes are kept", len(l.prefixes.of))
+	}
+}
+
+// Guessing one account's password from everywhere is slow, and keeps nobody else out.
+func TestLimiterOfAnAccount(t *testing.T) {
+	l, now := newLimiter(), testNow
+	from := func(i int) string { return fmt.Sprintf("10.0.%d.1", i) }
+	for i := range accountBurst {
+		if wait := l.take(from(i), "ada@acme.example", now); wait != 0 {
+			t.Fatalf("attempt %d waits %s", i, wait)
+		}
+	}
+	if wait := l.take(from(100), "Ada@Acme.example", now); wait != accountRefill {
+		t.Errorf("one more waits %s", wait)
+	}
+	if wait := l.take(from(100), "bob@acme.example", now); wait != 0 {
+		t.Errorf("another account waits %s", wait)
+	}
+	if wait := l.take(from(101), "ada@acme.example", now.Add(accountRefill)); wait != 0 {
+		t.Errorf("later it waits %s", wait)
+	}
+	l.giveBack(from(101), "ada@acme.example", now.Add(accountRefill))
+	if wait := l.take(from(101), "ada@acme.example", now.Add(accountRefill)); wait != 0 {
+		t.Errorf("after one that succeeded it waits %s", wait)
 	}
 }
 
 func TestSecurityReturnAfterSignIn(t *testing.T) {
 	s := newStand(t, noReports(t))
+	s.withPassword(t, acmeAdmin)
 	tests := map[string]string{
+		"/console/users":                      "/console/users",
+		"/console/account":                    "/console/account",
 		"/console/leads":                      "/console/leads",
 		"/console/sources?by=medium&range=7d": "/console/sources?by=medium&range=7d",
 		"/console/contacts/0a1b":              "/console/contacts/0a1b",
@@ -199,10 +231,13 @@ func TestSecurityReturnAfterSignIn(t *testing.T) {
 		"":                                    home + "?signed=in",
 	}
 	for next, want := range tests {
-		a := s.post(t, "/console/sign-in", "", url.Values{"key": {acmeKey}, "next": {next}})
-		if got := a.Header.Get("Location"); got != want {
+		if got := entered(localTarget(next)); got != want {
 			t.Errorf("next %q leads to %q, want %q", next, got, want)
 		}
+	}
+	a := s.post(t, "/console/sign-in", "", url.Values{"email": {acmeAdmin}, "password": {goodPassword}, "next": {"/console/leads"}})
+	if got := a.Header.Get("Location"); got != "/console/leads" {
+		t.Errorf("a right sign-in leads to %q", got)
 	}
 }
 
@@ -216,7 +251,7 @@ func TestSecurityTenantIsolation(t *testing.T) {
 	touch := other.touch(visitor, testNow.AddDate(0, 0, -2), schema.Touch{UTMSource: "only-theirs", UTMMedium: "paid", Referrer: "https://theirs.example/"})
 	contact := other.submit(visitor, "bob@theirs.example", "their-form", testNow.AddDate(0, 0, -2).Add(time.Minute), touch, touch)
 	s.insert(t, append(acme.records, other.records...))
-	mine, theirs := s.signIn(t, acmeKey), s.signIn(t, otherKey)
+	mine, theirs := s.signIn(t, acmeAdmin), s.signIn(t, otherAdmin)
 	for _, path := range append(routes, "/console/contacts/"+string(contact)) {
 		for _, query := range []string{"", "?site=other", "?site_id=other&site=other"} {
 			a := s.get(t, path+query, mine)

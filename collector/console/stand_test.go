@@ -2,9 +2,8 @@ package console
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -15,33 +14,45 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/headwater/headwater/collector/accounts"
 	"github.com/headwater/headwater/collector/collectortest"
+	"github.com/headwater/headwater/collector/desk"
 	"github.com/headwater/headwater/collector/reports"
 	"github.com/headwater/headwater/collector/store"
+	"github.com/headwater/headwater/collector/visitors"
 	"github.com/headwater/headwater/schema"
 )
 
+// The users of the tests. A password costs time: only who signs in by one has one.
 const (
-	acmeKey  = "hwk_acme-0000000000000000000000000000000000000"
-	otherKey = "hwk_other-000000000000000000000000000000000000"
+	acmeAdmin    = "admin@acme.example"
+	acmeMarketer = "marketer@acme.example"
+	acmeViewer   = "viewer@acme.example"
+	otherAdmin   = "admin@other.example"
+	chief        = "chief@headwater.example" // admin of all sites
+	goodPassword = "an otter reads maps"
 )
+
+// roles are what the users of the tests may do, and where.
+var roles = map[string]struct {
+	site schema.SiteID
+	role accounts.Role
+}{
+	acmeAdmin: {"acme", accounts.Admin}, acmeMarketer: {"acme", accounts.Marketer}, acmeViewer: {"acme", accounts.Viewer},
+	otherAdmin: {"other", accounts.Admin}, chief: {accounts.AllSites, accounts.Admin},
+}
 
 var testSecret = []byte("a secret of an installation, 32 b")
 
 // testNow is the time of all tests: the samples lie before it.
 var testNow = time.Date(2026, 3, 12, 9, 41, 7, 0, time.UTC)
 
-func hashOf(key string) string {
-	sum := sha256.Sum256([]byte(key))
-	return hex.EncodeToString(sum[:])
-}
-
 func testSites() []schema.Site {
 	return []schema.Site{
-		{ID: "acme", Origins: []string{"https://www.acme.example"}, TimeZone: "Europe/Oslo", APIKeyHashes: []string{hashOf(acmeKey)},
+		{ID: "acme", Origins: []string{"https://www.acme.example"}, TimeZone: "Europe/Oslo",
 			Forms: []schema.Form{{ID: "signup"}, {ID: "webinar"}, {ID: "demo-request"}}, LookbackDays: 30,
 			OwnDomains: []string{"acme.test", "acme.shop.example"}, IgnoredReferrers: []string{"bank.example"}, Parameters: []string{"ref", "partner_id"}},
-		{ID: "other", Origins: []string{"https://other.example"}, APIKeyHashes: []string{hashOf(otherKey)}},
+		{ID: "other", Origins: []string{"https://other.example"}},
 	}
 }
 
@@ -51,20 +62,54 @@ type stand struct {
 	console *Console
 	clock   *collectortest.Clock
 	store   *store.Store
+	*accounts.Accounts
+	sessions *accounts.Sessions
 	client  *http.Client // follows no redirect and keeps no cookie
 }
 
-// newStand serves a console that asks reports.
+// newStand serves a console that asks reports, with accounts in a database that has nothing else.
 func newStand(tb testing.TB, ask Reports) *stand {
 	tb.Helper()
-	s := &stand{clock: collectortest.FixedClock(testNow)}
+	db := openStore(tb)
+	table, err := fs.ReadFile(schema.Tables, "tables/0050_desk.sql")
+	if err == nil {
+		err = db.Conn().Exec(tb.Context(), string(table))
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return serveStand(tb, db, ask)
+}
+
+func openStore(tb testing.TB) *store.Store {
+	tb.Helper()
+	db, err := store.Open(tb.Context(), collectortest.ClickHouse(tb))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { db.Close() })
+	return db
+}
+
+func serveStand(tb testing.TB, db *store.Store, ask Reports) *stand {
+	tb.Helper()
+	s := &stand{store: db, clock: collectortest.FixedClock(testNow)}
+	log := slog.New(slog.DiscardHandler)
+	redis, err := visitors.Open(collectortest.Redis(tb))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { redis.Close() })
+	s.Accounts, s.sessions = accounts.New(desk.New(db, s.clock.Now), s.clock.Now, log), accounts.NewSessions(redis, s.clock.Now, log)
+	if err := s.Refresh(tb.Context()); err != nil {
+		tb.Fatal(err)
+	}
 	e := echo.New()
 	e.IPExtractor = echo.ExtractIPDirect()
 	s.Server = httptest.NewServer(e)
 	tb.Cleanup(s.Close)
-	var err error
 	s.console, err = New(Config{
-		Sites: testSites(), Secret: testSecret, PublicURL: s.URL, Reports: ask, Now: s.clock.Now, Log: slog.New(slog.DiscardHandler),
+		Sites: testSites(), Secret: testSecret, PublicURL: s.URL, Reports: ask, Now: s.clock.Now, Log: log, Accounts: s.Accounts, Sessions: s.sessions,
 		Core: Script{Name: "hw.js", Version: "1.0.0", Pinned: "hw.0123456789abcdef.js",
 			Integrity: "sha384-H8BRh8j48O9oYatfu5AZzq6A9RINhZO5H16dQZngK7T62em8MUt1FLm52t+eX6xO"},
 		Adapters: Script{Name: "hw-adapters.js", Version: "1.0.0", Pinned: "hw-adapters.fedcba9876543210.js",
@@ -81,19 +126,13 @@ func newStand(tb testing.TB, ask Reports) *stand {
 // newLiveStand serves a console over an empty database of the real engine.
 func newLiveStand(tb testing.TB) *stand {
 	tb.Helper()
-	opened, err := store.Open(tb.Context(), collectortest.ClickHouse(tb))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { opened.Close() })
+	opened := openStore(tb)
 	if err := opened.Migrate(tb.Context(), store.MigrateConfig{RetentionMonths: 600}); err != nil {
 		tb.Fatal(err)
 	}
-	s := newStand(tb, ReportsFunc(func(ctx context.Context, name string, p reports.Params) (*reports.Result, error) {
+	return serveStand(tb, opened, ReportsFunc(func(ctx context.Context, name string, p reports.Params) (*reports.Result, error) {
 		return reports.Run(ctx, opened.Conn(), name, p)
 	}))
-	s.store = opened
-	return s
 }
 
 // noReports is for pages that need none: asking fails the test.
@@ -159,15 +198,42 @@ func addCookie(r *http.Request, value string) {
 	}
 }
 
-// signIn returns the cookie of a new session.
-func (s *stand) signIn(tb testing.TB, key string) string {
+// user returns one of the users of the tests, or somebody else without any role.
+func (s *stand) user(tb testing.TB, email string) accounts.User {
 	tb.Helper()
-	a := s.post(tb, "/console/sign-in", "", url.Values{"key": {key}})
+	if user, found := s.ByEmail(email); found {
+		return user
+	}
+	is := roles[email]
+	user, _, err := s.Add(tb.Context(), "test", email, "", is.site, is.role)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return user
+}
+
+// signIn returns the cookie of a new session of one of the users of the tests.
+func (s *stand) signIn(tb testing.TB, email string) string {
+	tb.Helper()
+	user := s.user(tb, email)
+	token, _ := s.sessions.Open(tb.Context(), &user, "", accounts.ByPassword)
+	return token
+}
+
+// withPassword gives one of the users of the tests the good password.
+func (s *stand) withPassword(tb testing.TB, email string) {
+	tb.Helper()
+	if err := s.SetPassword(tb.Context(), s.user(tb, email).ID, goodPassword); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// cookieOf is the session that an answer gives, "" for none.
+func cookieOf(a answer) string {
 	for _, cookie := range a.Cookies() {
-		if cookie.Name == cookieName && a.StatusCode == http.StatusSeeOther {
+		if cookie.Name == cookieName && cookie.MaxAge > 0 {
 			return cookie.Value
 		}
 	}
-	tb.Fatalf("sign in: %s, cookies %v", a.Status, a.Cookies())
 	return ""
 }

@@ -155,3 +155,38 @@ func withoutOwnSettings(environment []string) []string {
 	}
 	return kept
 }
+
+// demoUser is the admin of the demo's console.
+const demoUser = "demo@headwater.example"
+
+// openConsole makes the demo's account where there is none yet, and a one-time link to it. The collector answers before it has
+// made its tables; so this is tried until they are there.
+func (s *station) openConsole(ctx context.Context) error {
+	account := func(arguments ...string) (string, error) {
+		command := exec.CommandContext(ctx, s.stack.Headwater, append(append([]string{"account"}, arguments...), "--email", demoUser, "--config", s.stack.Config)...)
+		command.Env = withoutOwnSettings(os.Environ())
+		out, err := command.Output()
+		if failed, ok := errors.AsType[*exec.ExitError](err); ok {
+			err = fmt.Errorf("%w: %s", err, strings.TrimSpace(string(failed.Stderr)))
+		}
+		return strings.TrimSpace(string(out)), err
+	}
+	for deadline := time.Now().Add(time.Minute); ; {
+		link, err := account("link")
+		if err != nil {
+			link, err = account("add", "--name", "Demo", "--role", "admin")
+		}
+		if err == nil {
+			s.stack.Console = link + "#enter"
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("make an account of the console: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(250 * time.Millisecond):
+		}
+	}
+}

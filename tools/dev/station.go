@@ -55,7 +55,7 @@ func (s *station) run(ctx context.Context) error {
 	defer s.stop()
 	began := time.Now()
 	for _, step := range []func(context.Context) error{
-		s.build, s.startClickHouse, s.startRedis, s.choosePorts, s.writeConfig, s.startCollector, s.startDemo, s.announce,
+		s.build, s.startClickHouse, s.startRedis, s.choosePorts, s.writeConfig, s.startCollector, s.openConsole, s.startDemo, s.announce,
 	} {
 		if err := step(ctx); err != nil {
 			return err
