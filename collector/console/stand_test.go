@@ -64,7 +64,7 @@ type stand struct {
 	store   *store.Store
 	*accounts.Accounts
 	sessions *accounts.Sessions
-	client  *http.Client // follows no redirect and keeps no cookie
+	client   *http.Client // follows no redirect and keeps no cookie
 }
 
 // newStand serves a console that asks reports, with accounts in a database that has nothing else.
