@@ -11,13 +11,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/labstack/echo/v4"
 
 	"github.com/headwater/headwater/collector/accounts"
 	"github.com/headwater/headwater/collector/reports"

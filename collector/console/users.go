@@ -35,18 +35,12 @@ type memberView struct {
 	Self    bool
 }
 
-// choice is one option of a choice.
-type choice struct {
-	Value, Title string
-	Chosen       bool
-}
-
 var roleTitles = map[accounts.Role]string{accounts.Viewer: "Viewer", accounts.Marketer: "Marketer", accounts.Admin: "Admin"}
 
 func roleChoices(chosen accounts.Role) []choice {
 	var list []choice
 	for _, role := range accounts.Roles() {
-		list = append(list, choice{string(role), roleTitles[role], role == chosen})
+		list = append(list, choice{Value: string(role), Title: roleTitles[role], Chosen: role == chosen})
 	}
 	return list
 }
