@@ -114,7 +114,7 @@ func TestPrivacyOfTheLog(t *testing.T) {
 	r.tellAll(t, "GET", "/"+s["page"]+"?email="+s["e-mail"], "", "")
 	r.tellAll(t, "GET", "/api/reports/contact_card?email="+s["e-mail"], "", "")
 	r.tellAll(t, "POST", "/api/contacts", "text/csv", "email\n"+s["e-mail"]+"\n")
-	r.tellAll(t, "POST", "/console/sign-in", "application/x-www-form-urlencoded", "key="+s["key"])
+	r.tellAll(t, "POST", "/console/sign-in", "application/x-www-form-urlencoded", "email="+s["e-mail"]+"&password="+s["key"])
 	rawAnswers(t, r.Addr().String(), "GET /"+s["page"]+" HTTP/1.1\r\nHost: x\r\nBroken "+s["typed"]+"\r\n\r\n")
 	waitFor(t, 60*time.Second, func() (string, bool) {
 		return "the table is not held: " + written.String(), strings.Contains(written.String(), "state=data")

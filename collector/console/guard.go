@@ -79,8 +79,6 @@ func (c *Console) signedIn(r route) echo.HandlerFunc {
 			return r.answer(ctx, s)
 		case strings.HasSuffix(ctx.Request().URL.Path, ".json"):
 			return ctx.JSON(http.StatusUnauthorized, map[string]string{"error": "signed_out"})
-		case !c.config.Accounts.Ready():
-			return c.notReady(ctx)
 		case ctx.Request().Method != http.MethodGet:
 			return ctx.Redirect(http.StatusSeeOther, "/console/sign-in")
 		}

@@ -31,6 +31,9 @@ func (c *Console) getSignIn(ctx echo.Context) error {
 	if _, err := c.sessionOf(ctx); err == nil {
 		return ctx.Redirect(http.StatusSeeOther, localTarget(ctx.QueryParam("next")))
 	}
+	if !c.config.Accounts.Ready() {
+		return c.notReady(ctx)
+	}
 	view := c.signInView(ctx.QueryParam("next"))
 	switch {
 	case ctx.QueryParam("signed") == "out":
@@ -43,19 +46,19 @@ func (c *Console) getSignIn(ctx echo.Context) error {
 }
 
 func (c *Console) signInView(next string) signInView {
-	return signInView{Next: localTarget(next), SetUp: c.config.Accounts.Ready() && !c.config.Accounts.Anybody()}
+	return signInView{Next: localTarget(next), SetUp: !c.config.Accounts.Anybody()}
 }
 
 func (c *Console) postSignIn(ctx echo.Context) error {
 	if err := parseForm(ctx); err != nil {
 		return err
 	}
-	form := ctx.Request().PostForm
-	view := c.signInView(form.Get("next"))
-	view.Email = schema.CutText(strings.TrimSpace(form.Get("email")), 320)
 	if !c.config.Accounts.Ready() {
 		return c.notReady(ctx)
 	}
+	form := ctx.Request().PostForm
+	view := c.signInView(form.Get("next"))
+	view.Email = schema.CutText(strings.TrimSpace(form.Get("email")), 320)
 	address, now := ctx.RealIP(), c.config.Now()
 	if wait := c.attempts.take(address, view.Email, now); wait > 0 {
 		view.Problem = tooMany(ctx, wait)
