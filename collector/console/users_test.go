@@ -39,7 +39,7 @@ func TestUsersOfASite(t *testing.T) {
 		t.Errorf("a user of another site: %s", a.Status)
 	}
 	page := s.get(t, "/console/users?done=added", cookie)
-	inOrder(t, page.body, "The user is added.", chief, "all sites", acmeAdmin, "Neo &lt;b&gt;", otherAdmin)
+	inOrder(t, page.body, "The user is added.", chief, "all sites", acmeAdmin, otherAdmin, "Neo &lt;b&gt;")
 	for path, form := range map[string]url.Values{
 		"": {"email": {"x@acme.example"}, "role": {"viewer"}, "scope": {"all"}},
 		"/" + string(s.user(t, chief).ID) + "/role":   {"scope": {"all"}, "over": {"1"}, "role": {"viewer"}},
