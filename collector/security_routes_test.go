@@ -200,7 +200,9 @@ func TestSecurityOtherSiteIsRefused(t *testing.T) {
 
 // TestSecuritySecretsInURLs: a key counts in its header only, so that none ends up in a log of somebody on the way.
 func TestSecuritySecretsInURLs(t *testing.T) {
-	r := startAlone(t)
+	r := startRig(t)
+	r.migratedUp(t)
+	r.signIn(t, "acme") // there are accounts, and they are known
 	for _, route := range r.routes(t) {
 		if slices.Contains(openRoutes, route) && route != "POST /console/sign-in" {
 			continue
