@@ -85,6 +85,11 @@ func (c *Console) sendCSV(ctx echo.Context, s *session, name string, params repo
 	if t != nil {
 		return c.render(ctx, t.status, "problem", t.Heading, s, problem{t.Heading, t.Text})
 	}
+	return writeCSV(ctx, s, name, result, days)
+}
+
+// writeCSV answers with a result as a file called after name, site and days.
+func writeCSV(ctx echo.Context, s *session, name string, result *reports.Result, days dateRange) error {
 	file := strings.Join(strings.FieldsFunc("headwater "+string(s.site.ID)+" "+name+" "+days.From+" "+days.To, notInFileName), "-")
 	header := ctx.Response().Header()
 	header.Set(echo.HeaderContentType, "text/csv; charset=utf-8; header=present")

@@ -93,7 +93,7 @@ func TestKeyboardAlone(t *testing.T) {
 		}
 		t.Fatalf("no way to %s by the Tab key", name)
 	}
-	run(t, tab, chromedp.Navigate(s.URL+"/console/"), chromedp.WaitReady(chromedp.CSS("#password")))
+	run(t, tab, chromedp.Navigate(s.URL+"/console/sources"), chromedp.WaitReady(chromedp.CSS("#password")))
 	if got := focus(); got != "email" {
 		t.Errorf("the focus of the sign-in page is on %q", got)
 	}

@@ -83,7 +83,7 @@ var titles = map[string]string{
 	"utm_id": "Campaign id", "parameters": "Parameters",
 	"visitors": "Visitors", "leads": "Leads", "conversions": "Conversions", "companies": "Companies", "deals": "Deals",
 	"won_deals": "Won deals", "won_amount": "Won amount", "submissions": "Submissions",
-	"rate": "Lead rate",
+	"rate": "Lead rate", "year_before": "Year before",
 }
 
 func title(name string) string {

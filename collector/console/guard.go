@@ -111,7 +111,7 @@ func signInPath(u *url.URL) string {
 	return "/console/sign-in?" + url.Values{"next": {target}}.Encode()
 }
 
-const home = "/console/sources"
+const home = "/console/dashboard"
 
 // localTarget returns the page of the console that text names, and home for anything else: text comes from a URL.
 func localTarget(text string) string {

@@ -40,6 +40,8 @@ func TestPagesLook(t *testing.T) {
 		on         *stand
 	}{
 		{"sign-in", "/console/sign-in", 200, full},
+		{"dashboard", "/console/dashboard?range=90d", 200, full},
+		{"dashboard-empty", "/console/dashboard", 200, bare},
 		{"sources", "/console/sources", 200, full},
 		{"sources-wide", "/console/sources?range=90d&by=source&by=medium&by=campaign&by=channel", 200, full},
 		{"sources-wrong", "/console/sources?from=2026-03-09&to=2026-03-01", 422, full},

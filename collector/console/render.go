@@ -23,7 +23,8 @@ var templateFiles embed.FS
 type pages map[string]*template.Template
 
 func loadPages(assets assets) (pages, error) {
-	functions := template.FuncMap{"asset": assets.path, "number": func(n int) string { return number(int64(n)) }}
+	functions := template.FuncMap{"asset": assets.path, "number": func(n int) string { return number(int64(n)) },
+		"next": func(i int) int { return i + 1 }}
 	shared, err := template.New("layout.html").Funcs(functions).
 		ParseFS(templateFiles, "templates/layout.html", "templates/icons.html", "templates/parts.html")
 	if err != nil {
@@ -54,6 +55,7 @@ type navItem struct {
 }
 
 var navigation = []navItem{
+	{"dashboard", "Dashboard", accounts.Viewer},
 	{"sources", "Sources", accounts.Viewer},
 	{"leads", "Leads", accounts.Viewer},
 	{"contact", "Contact", accounts.Viewer},

@@ -19,6 +19,8 @@ type route struct {
 func (c *Console) routes() []route {
 	list := []route{
 		{http.MethodGet, "/", accounts.Viewer, goHome},
+		{http.MethodGet, "/dashboard", accounts.Viewer, c.getDashboard},
+		{http.MethodGet, "/dashboard.csv", accounts.Viewer, c.getDashboardCSV},
 		{http.MethodGet, "/sources", accounts.Viewer, c.getSources},
 		{http.MethodGet, "/sources.csv", accounts.Viewer, c.getSourcesCSV},
 		{http.MethodGet, "/leads", accounts.Viewer, c.getLeads},

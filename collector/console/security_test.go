@@ -15,7 +15,7 @@ import (
 
 // routes are all pages that need a session and are for every role.
 var routes = []string{
-	"/console/", "/console/sources", "/console/sources.csv", "/console/leads", "/console/leads.json", "/console/contact", "/console/contacts/ab",
+	"/console/", "/console/dashboard", "/console/dashboard.csv", "/console/sources", "/console/sources.csv", "/console/leads", "/console/leads.json", "/console/contact", "/console/contacts/ab",
 	"/console/forms", "/console/forms.csv", "/console/referrers", "/console/referrers.csv", "/console/script", "/console/account",
 }
 

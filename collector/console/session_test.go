@@ -31,7 +31,7 @@ func TestSecuritySessionCookie(t *testing.T) {
 	s := newStand(t, noReports(t))
 	s.withPassword(t, acmeAdmin)
 	a := s.post(t, "/console/sign-in", "", signInForm(" "+strings.ToUpper(acmeAdmin)+" ", goodPassword))
-	if a.StatusCode != http.StatusSeeOther || a.Header.Get("Location") != "/console/sources?signed=in" {
+	if a.StatusCode != http.StatusSeeOther || a.Header.Get("Location") != home+"?signed=in" {
 		t.Fatalf("sign in: %s to %q", a.Status, a.Header.Get("Location"))
 	}
 	header := a.Header.Get("Set-Cookie")

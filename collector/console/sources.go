@@ -35,6 +35,8 @@ type sourcesQuery struct {
 	by        []reports.Dimension
 	dataPoint reports.DataPoint
 	credit    reports.Credit
+	where     filter
+	wrong     *trouble // with the filter
 }
 
 func (c *Console) readSources(query url.Values, s *session) sourcesQuery {
@@ -57,11 +59,12 @@ func (c *Console) readSources(query url.Values, s *session) sourcesQuery {
 	if chosen := reports.Credit(query.Get("credit")); chosen != "" {
 		q.credit = chosen
 	}
+	q.where, q.wrong = readFilter(query)
 	return q
 }
 
 func (q sourcesQuery) params() reports.Params {
-	return reports.Params{By: q.by, DataPoint: q.dataPoint, Credit: q.credit}
+	return reports.Params{By: q.where.asked(q.by), DataPoint: q.dataPoint, Credit: q.credit}
 }
 
 // query is q as an address, with other days.
@@ -72,6 +75,7 @@ func (q sourcesQuery) query(days dateRange) url.Values {
 	}
 	query.Set("data_point", string(q.dataPoint))
 	query.Set("credit", string(q.credit))
+	q.where.add(query)
 	return query
 }
 
@@ -83,6 +87,7 @@ type sourcesView struct {
 	Dimensions []choice
 	DataPoints []choice
 	Credits    []choice
+	Filter     filterView
 	Rule       string
 	Tiles      []tile
 	Table      tableView
@@ -106,6 +111,12 @@ func (c *Console) getSources(ctx echo.Context, s *session) error {
 		DataPoints: chosen(dataPoints, string(q.dataPoint)),
 		Credits:    chosen(credits, string(q.credit)),
 		Rule:       ruleText(q, lookbackDays(s.site)),
+		Filter: filterViewOf(q.where, func(f filter) string {
+			narrowed := q
+			narrowed.where = f
+			return hrefOf("sources", narrowed.query(q.days))
+		}),
+		Trouble: q.wrong,
 	}
 	for _, dimension := range reports.Dimensions() {
 		view.Dimensions = append(view.Dimensions, choice{
@@ -113,7 +124,11 @@ func (c *Console) getSources(ctx echo.Context, s *session) error {
 		})
 	}
 	var result *reports.Result
-	if result, view.Trouble = c.ask(ctx, s, "source_breakdown", q.params(), q.days); view.Trouble == nil {
+	if view.Trouble == nil {
+		result, view.Trouble = c.ask(ctx, s, "source_breakdown", q.params(), q.days)
+	}
+	if view.Trouble == nil {
+		result = q.where.keep(result, q.by)
 		view.Table = tableOf(result, "Sources", "leads")
 		view.Tiles, view.LeftOut = tilesOf(result), leftOutText(result)
 	}
@@ -135,7 +150,14 @@ func leftOutText(result *reports.Result) string {
 
 func (c *Console) getSourcesCSV(ctx echo.Context, s *session) error {
 	q := c.readSources(ctx.QueryParams(), s)
-	return c.sendCSV(ctx, s, "source_breakdown", q.params(), q.days)
+	result, t := (*reports.Result)(nil), q.wrong
+	if t == nil {
+		result, t = c.ask(ctx, s, "source_breakdown", q.params(), q.days)
+	}
+	if t != nil {
+		return c.render(ctx, t.status, "problem", t.Heading, s, problem{t.Heading, t.Text})
+	}
+	return writeCSV(ctx, s, "source_breakdown", q.where.keep(result, q.by), q.days)
 }
 
 // presetLinks are the ranges to choose from; query says the rest of the page's address.

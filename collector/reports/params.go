@@ -333,9 +333,6 @@ func (p Params) checked(report string) (asked, error) {
 			return a, paramErrorf("by", "%s is named twice", dimension)
 		}
 	}
-	if len(a.By) > 1 && slices.Contains(takes, "grain") {
-		return a, paramErrorf("by", "takes one dimension here, not %d", len(a.By))
-	}
 	if err := a.fill(); err != nil {
 		return a, err
 	}

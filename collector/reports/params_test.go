@@ -35,7 +35,6 @@ func TestParamErrors(t *testing.T) {
 		{"source_breakdown", map[string][]string{"site": {"a"}, "grain": {"day"}}, "grain: this report does not take it: it takes by, data_point, from, to"},
 		{"source_breakdown", map[string][]string{"site": {"a"}, "colour": {"red"}}, "colour: no such parameter: there are site, by,"},
 		{"source_breakdown", map[string][]string{"site": {"a", "b"}}, "site: given 2 times"},
-		{"leads_over_time", map[string][]string{"site": {"a"}, "by": {"source", "medium"}}, "by: takes one dimension here, not 2"},
 		{"leads_over_time", map[string][]string{"site": {"a"}, "grain": {"hour"}}, `grain: "hour" is none of day, week, month`},
 		{"leads_over_time", map[string][]string{"site": {"a"}, "from": {"1970-01-01"}, "to": {"2026-01-01"}}, "grain: the range has more than 10000 periods of a day"},
 		{"contact_card", map[string][]string{"site": {"a"}}, "contact: say which contact"},

@@ -115,13 +115,13 @@ func LeadsOverTime(ctx context.Context, conn driver.Conn, p Params) (*Result, er
 		return nil, err
 	}
 	result.keepDimensions(a.By)
-	if len(a.By) == 1 { // the period before the dimension
-		columns := []int{1, 0}
-		for i := 2; i < len(result.Columns); i++ {
+	columns := []int{len(a.By)} // the period before the dimensions
+	for i := range result.Columns {
+		if i != len(a.By) {
 			columns = append(columns, i)
 		}
-		result.reorder(columns)
 	}
+	result.reorder(columns)
 	result.note(a, "data_point", "credit", "grain", "range", "zone")
 	result.addTotals()
 	return result, nil

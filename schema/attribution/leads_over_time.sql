@@ -3,7 +3,7 @@
 -- Parameters:
 --   site           the site
 --   suspects       exclude: without what is under suspicion; include: with it
---   by             [] or one dimension of source, medium, campaign, term, content, referrer_domain, channel
+--   by             the dimensions, any of source, medium, campaign, term, content, referrer_domain, channel
 --   data_point     by which touch everything is placed: first_touch, lead_creation, conversion or company_source
 --   grain          day, week (from Monday) or month
 --   zone           the time zone in which periods begin
@@ -13,7 +13,7 @@
 --   credit         last_non_direct, or last
 --   contacts       []  (everyone)
 --
--- A row: one period, by the date of its first day, and one value of the dimension. Every value has a row in every period.
+-- A row: one period, by the date of its first day, and one combination of the dimensions. Every combination has a row in every period.
 --
 -- with: counted, labels_of
 WITH
