@@ -83,7 +83,7 @@ func TestFirstUseInTheBrowser(t *testing.T) {
 	run(t, tab, chromedp.Navigate(s.URL+"/console/link/"+token), chromedp.WaitReady(chromedp.CSS("#name")),
 		chromedp.SendKeys(chromedp.CSS("#email"), "ada@acme.example"), chromedp.SendKeys(chromedp.CSS("#name"), "Ada"),
 		chromedp.SendKeys(chromedp.CSS("#password"), goodPassword+"\r"), chromedp.WaitReady(chromedp.CSS(".side")))
-	if got := evaluate[string](t, tab, `location.pathname + " " + document.querySelector(".me").textContent.trim()`); got != "/console/sources Ada" {
+	if got := evaluate[string](t, tab, `location.pathname + " " + document.querySelector(".me").textContent.trim()`); got != home+" Ada" {
 		t.Errorf("after the set-up: %s", got)
 	}
 	run(t, tab, chromedp.Navigate(s.URL+"/console/users"), chromedp.WaitReady(chromedp.CSS("#email")),
