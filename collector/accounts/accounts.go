@@ -32,6 +32,9 @@ type User struct {
 	ID    UserID
 	Email string // normalised
 	Name  string
+	// Language and Zone are as the user wants to read the console: an IETF tag and an IANA zone, "" for the browser's
+	// language and the site's zone.
+	Language, Zone string
 	// SignedOutAt ends all sessions that were opened before it.
 	SignedOutAt time.Time
 
@@ -50,6 +53,8 @@ func (u *User) Called() string {
 type userBody struct {
 	Email       string    `json:"email"`
 	Name        string    `json:"name"`
+	Language    string    `json:"language,omitempty"`
+	Zone        string    `json:"zone,omitempty"`
 	SignedOutAt time.Time `json:"signed_out_at,omitzero"`
 }
 
@@ -121,7 +126,7 @@ func memberKey(site schema.SiteID, id UserID) desk.Key {
 }
 
 func userOf(entry *desk.Entry[userBody]) User {
-	return User{ID: UserID(entry.ID), Email: entry.Value.Email, Name: entry.Value.Name, SignedOutAt: entry.Value.SignedOutAt, version: entry.Version}
+	return User{ID: UserID(entry.ID), Email: entry.Value.Email, Name: entry.Value.Name, Language: entry.Value.Language, Zone: entry.Value.Zone, SignedOutAt: entry.Value.SignedOutAt, version: entry.Version}
 }
 
 // Role returns what a user may do on a site, "" for nothing.

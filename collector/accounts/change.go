@@ -135,6 +135,11 @@ func (a *Accounts) Rename(ctx context.Context, id UserID, name string) error {
 	return a.change(ctx, id, "Name changed", func(body *userBody) { body.Name = cleanName(name) })
 }
 
+// Settle keeps how the user wants to read the console; see User.
+func (a *Accounts) Settle(ctx context.Context, id UserID, language, zone string) error {
+	return a.change(ctx, id, "Language and time zone changed", func(body *userBody) { body.Language, body.Zone = language, zone })
+}
+
 // SignOutEverywhere ends all sessions of a user, on all nodes within desk.Every.
 func (a *Accounts) SignOutEverywhere(ctx context.Context, id UserID) error {
 	return a.change(ctx, id, "Signed out everywhere", func(body *userBody) { body.SignedOutAt = a.moment() })

@@ -105,10 +105,22 @@ func parseHash(kept string) (c cost, salt, key []byte, err error) {
 //go:embed common.txt
 var common string
 
-// WeakPassword says what is wrong with a password that somebody chose, for the person to read.
-type WeakPassword struct{ Problem string }
+// Weakness is what makes a password easy to guess.
+type Weakness string
 
-func (w *WeakPassword) Error() string { return w.Problem }
+// The weaknesses.
+const (
+	TooShort    Weakness = "short"   // fewer than MinPassword characters
+	TooLong     Weakness = "long"    // more than MaxPassword bytes
+	TooUniform  Weakness = "uniform" // few different characters
+	LikeAddress Weakness = "address"
+	TooCommon   Weakness = "common"
+)
+
+// WeakPassword says what is wrong with a password that somebody chose.
+type WeakPassword struct{ Weakness }
+
+func (w *WeakPassword) Error() string { return "the password is easy to guess: " + string(w.Weakness) }
 
 // CheckPassword returns a *WeakPassword for a password that is easy to guess. email is the address of its owner.
 func CheckPassword(password, email string) error {
@@ -116,17 +128,17 @@ func CheckPassword(password, email string) error {
 	local, _, _ := strings.Cut(email, "@")
 	switch {
 	case utf8.RuneCountInString(password) < MinPassword:
-		return &WeakPassword{fmt.Sprintf("Take at least %d characters. A few words in a row are easy to keep in mind.", MinPassword)}
+		return &WeakPassword{TooShort}
 	case len(password) > MaxPassword:
-		return &WeakPassword{fmt.Sprintf("Take at most %d bytes.", MaxPassword)}
+		return &WeakPassword{TooLong}
 	case distinct(password) < 5:
-		return &WeakPassword{"Take more different characters: a repeated one is guessed at once."}
+		return &WeakPassword{TooUniform}
 	case strings.EqualFold(password, email), len(local) >= 4 && len(squeezed)-len(squeeze(local)) < 6 && strings.Contains(squeezed, squeeze(local)):
-		return &WeakPassword{"Take something that is not your address."}
+		return &WeakPassword{LikeAddress}
 	}
 	for line := range strings.Lines(common) {
 		if word := strings.TrimSpace(line); word != "" && (squeezed == word || strings.TrimRight(squeezed, "0123456789") == word || squeezed == word+word) {
-			return &WeakPassword{"This is one of the first that everybody tries. Take a few words that nobody would put together."}
+			return &WeakPassword{TooCommon}
 		}
 	}
 	return nil

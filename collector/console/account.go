@@ -3,12 +3,17 @@ package console
 import (
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 
 	"github.com/headwater/headwater/collector/accounts"
 	"github.com/headwater/headwater/collector/desk"
+	"github.com/headwater/headwater/schema"
 )
 
 // accountView is what the page of one's own account shows.
@@ -19,6 +24,10 @@ type accountView struct {
 	AsksCurrent bool // the present password must be typed
 	Proxied     bool // a proxy signs the person in: there is no password
 	MinPassword int
+	Languages   []choice
+	Zone        string // the user's own
+	SiteZone    string
+	ZoneProblem string
 	Done        string
 	Problem     string
 }
@@ -29,9 +38,9 @@ const linkGrace = 15 * time.Minute
 
 func (c *Console) getAccount(ctx echo.Context, s *session) error {
 	view := c.accountView(s)
-	view.Done = map[string]string{"name": "Your name is changed.", "password": "Your password is changed, and you are signed out everywhere else.",
-		"everywhere": "You are signed out everywhere else."}[ctx.QueryParam("done")]
-	return c.render(ctx, http.StatusOK, "account", "Your account", s, view)
+	view.Done = s.done(map[string]string{"name": "account.done.name", "password": "account.done.password", "everywhere": "account.done.everywhere",
+		"settings": "account.done.settings"}, ctx)
+	return c.render(ctx, http.StatusOK, "account", s.say("account.title"), s, view)
 }
 
 func (c *Console) accountView(s *session) accountView {
@@ -39,13 +48,50 @@ func (c *Console) accountView(s *session) accountView {
 		Email: s.user.Email, Name: s.user.Name, HasPassword: c.config.Accounts.HasPassword(s.user.ID),
 		Proxied: s.opened.How == accounts.ByProxy, MinPassword: accounts.MinPassword,
 	}
+	view.languages(s, s.user.Language, s.user.Zone)
 	view.AsksCurrent = view.HasPassword && !(s.opened.How == accounts.ByLink && c.config.Now().Sub(s.opened.At) < linkGrace)
 	for i := range c.config.Sites {
 		if role := c.config.Accounts.Role(s.user.ID, c.config.Sites[i].ID); role != "" {
-			view.Roles = append(view.Roles, fact{string(c.config.Sites[i].ID), string(role)})
+			view.Roles = append(view.Roles, fact{string(c.config.Sites[i].ID), s.roleName(role)})
 		}
 	}
 	return view
+}
+
+// languages fills in how the user wants to read. Each language is named in itself.
+func (v *accountView) languages(s *session, language, zone string) {
+	v.Zone, v.SiteZone = zone, zoneName(s.site)
+	v.Languages = []choice{{Title: s.say("account.language_of_browser"), Chosen: language == ""}}
+	for _, tag := range languages {
+		v.Languages = append(v.Languages, choice{Value: tag.String(), Title: languageName(tag), Chosen: language == tag.String()})
+	}
+}
+
+func languageName(tag language.Tag) string {
+	name := display.Self.Name(tag)
+	return strings.ToUpper(name[:1]) + name[1:]
+}
+
+// postReading keeps the language and the zone that the user wants to read in.
+func (c *Console) postReading(ctx echo.Context, s *session) error {
+	if err := parseForm(ctx); err != nil {
+		return err
+	}
+	form := ctx.Request().PostForm
+	chosen, zone := form.Get("language"), strings.TrimSpace(form.Get("zone"))
+	if !slices.ContainsFunc(languages, func(tag language.Tag) bool { return tag.String() == chosen }) {
+		chosen = ""
+	}
+	if _, err := time.LoadLocation(zone); err != nil || zone == "Local" { // "Local" is the server's, and nobody's choice
+		view := c.accountView(s)
+		view.languages(s, chosen, schema.CutText(zone, 64))
+		view.ZoneProblem = s.say("account.zone_unknown")
+		return c.render(ctx, http.StatusUnprocessableEntity, "account", s.say("account.title"), s, view)
+	}
+	if err := c.config.Accounts.Settle(ctx.Request().Context(), s.user.ID, chosen, zone); err != nil {
+		return err
+	}
+	return ctx.Redirect(http.StatusSeeOther, "/console/account?done=settings")
 }
 
 func (c *Console) postName(ctx echo.Context, s *session) error {
@@ -71,13 +117,13 @@ func (c *Console) postPassword(ctx echo.Context, s *session) error {
 	if view.AsksCurrent {
 		address, now := ctx.RealIP(), c.config.Now()
 		if wait := c.attempts.take(address, s.user.Email, now); wait > 0 {
-			view.Problem = tooMany(ctx, wait)
-			return c.render(ctx, http.StatusTooManyRequests, "account", "Your account", s, view)
+			view.Problem = s.tooMany(ctx, wait)
+			return c.render(ctx, http.StatusTooManyRequests, "account", s.say("account.title"), s, view)
 		}
 		_, err := c.config.Accounts.SignIn(ctx.Request().Context(), s.user.Email, form.Get("current"))
 		if errors.Is(err, accounts.ErrWrongPassword) {
-			view.Problem = "This is not your present password."
-			return c.render(ctx, status, "account", "Your account", s, view)
+			view.Problem = s.say("account.problem.current")
+			return c.render(ctx, status, "account", s.say("account.title"), s, view)
 		}
 		if err != nil {
 			return err
@@ -85,8 +131,8 @@ func (c *Console) postPassword(ctx echo.Context, s *session) error {
 		c.attempts.giveBack(address, s.user.Email, now)
 	}
 	err := c.config.Accounts.SetPassword(ctx.Request().Context(), s.user.ID, form.Get("password"))
-	if view.Problem = problemOf(err); view.Problem != "" {
-		return c.render(ctx, status, "account", "Your account", s, view)
+	if view.Problem = s.problemOf(err); view.Problem != "" {
+		return c.render(ctx, status, "account", s.say("account.title"), s, view)
 	}
 	if err != nil {
 		return err
@@ -112,23 +158,37 @@ func (c *Console) stay(ctx echo.Context, s *session, done string) error {
 	return ctx.Redirect(http.StatusSeeOther, "/console/account?done="+done)
 }
 
+// done says what was done, after a form has led on to the page that shows it; ids are by the value of the address's "done".
+func (s *speaker) done(ids map[string]string, ctx echo.Context) string {
+	if id := ids[ctx.QueryParam("done")]; id != "" {
+		return s.say(id)
+	}
+	return ""
+}
+
+// weak are the ids of what can be wrong with a password.
+var weak = map[accounts.Weakness]string{
+	accounts.TooShort: "problems.weak.short", accounts.TooLong: "problems.weak.long", accounts.TooUniform: "problems.weak.uniform",
+	accounts.LikeAddress: "problems.weak.address", accounts.TooCommon: "problems.weak.common",
+}
+
 // problemOf is what a person can do something about, "" where the error is none of these.
-func problemOf(err error) string {
-	if weak := new(accounts.WeakPassword); errors.As(err, &weak) {
-		return weak.Problem
+func (s *speaker) problemOf(err error) string {
+	if password := new(accounts.WeakPassword); errors.As(err, &password) {
+		return s.say(weak[password.Weakness], "Min", accounts.MinPassword, "Max", accounts.MaxPassword)
 	}
 	if errors.As(err, new(*desk.Conflict)) {
-		return "Somebody else changed this meanwhile. What you see now is how it is: make your change once more if it is still right."
+		return s.say("problems.conflict")
 	}
-	for known, text := range map[error]string{
-		accounts.ErrNoAddress: "This is no e-mail address. Write it as in ada@example.com.",
-		accounts.ErrLastAdmin: "This is the last admin of all sites. Make somebody else one before.",
-		accounts.ErrForeign:   "This user also has a role on sites where you are no admin, so a link for them is not yours to make.",
-		accounts.ErrNoUser:    "There is no such user any more.",
-		accounts.ErrNoRole:    "Choose a role.",
+	for known, id := range map[error]string{
+		accounts.ErrNoAddress: "problems.no_address",
+		accounts.ErrLastAdmin: "problems.last_admin",
+		accounts.ErrForeign:   "problems.foreign",
+		accounts.ErrNoUser:    "problems.no_user",
+		accounts.ErrNoRole:    "problems.no_role",
 	} {
 		if errors.Is(err, known) {
-			return text
+			return s.say(id)
 		}
 	}
 	return ""

@@ -24,12 +24,12 @@ func (c *Console) run(ctx context.Context, s *session, name string, params repor
 
 // ask is run for a page: with days that the person chose, and an explanation where there is no answer.
 func (c *Console) ask(ctx echo.Context, s *session, name string, params reports.Params, days dateRange) (*reports.Result, *trouble) {
-	if wrong := days.check(); wrong != nil {
-		return nil, wrong
+	if wrong := days.check(); wrong != "" {
+		return nil, s.trouble(wrong, http.StatusUnprocessableEntity)
 	}
 	params.From, params.To = days.bounds()
 	result, err := c.run(ctx.Request().Context(), s, name, params)
-	return result, c.troubleOf(ctx, name, err)
+	return result, c.troubleOf(ctx, s, name, err)
 }
 
 func lookbackDays(site *schema.Site) int {
@@ -46,29 +46,21 @@ type trouble struct {
 }
 
 // troubleOf explains an error of a report, and logs it where it is not the person's own. No error is no trouble.
-func (c *Console) troubleOf(ctx echo.Context, name string, err error) *trouble {
+func (c *Console) troubleOf(ctx echo.Context, s *session, name string, err error) *trouble {
 	wrong := new(reports.ParamError)
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &wrong):
-		return &trouble{Heading: "Please change what you asked for", Text: wrong.Problem, status: http.StatusUnprocessableEntity}
+		return s.trouble("problems.param", http.StatusUnprocessableEntity, "Param", wrong.Param, "Problem", wrong.Problem)
 	case ctx.Request().Context().Err() != nil: // nobody waits for the answer
 	default:
 		c.config.Log.Error("console: report failed", "report", name, "error", err)
 	}
 	if errors.Is(err, reports.ErrTooSlow) {
-		return &trouble{
-			Heading: "This takes too long to count",
-			Text:    "Choose a shorter time or fewer things to break down by. If a short time takes too long as well, tell the person who runs Headwater that ClickHouse is very busy.",
-			status:  http.StatusGatewayTimeout,
-		}
+		return s.trouble("problems.too_slow", http.StatusGatewayTimeout)
 	}
-	return &trouble{
-		Heading: "The numbers cannot be read just now",
-		Text:    "Nothing is lost: new leads are still being kept. Try again in a moment; if it stays like this, tell the person who runs Headwater to look at ClickHouse and the collector’s log.",
-		status:  http.StatusServiceUnavailable,
-	}
+	return s.trouble("problems.unreadable", http.StatusServiceUnavailable)
 }
 
 // statusOf is the status of a page with that trouble, or none.
@@ -83,7 +75,7 @@ func statusOf(t *trouble) int {
 func (c *Console) sendCSV(ctx echo.Context, s *session, name string, params reports.Params, days dateRange) error {
 	result, t := c.ask(ctx, s, name, params, days)
 	if t != nil {
-		return c.render(ctx, t.status, "problem", t.Heading, s, problem{t.Heading, t.Text})
+		return c.showProblem(ctx, t.status, s, problem{t.Heading, t.Text})
 	}
 	return writeCSV(ctx, s, name, result, days)
 }

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -239,7 +240,7 @@ func TestSecurityStoredXSS(t *testing.T) {
 	sample := newSampler(t, testSites()[0])
 	hostileRecords(sample)
 	s.insert(t, sample.records)
-	until(t, tab, `document.querySelectorAll("[data-live] li").length === `+number(int64(2*len(polyglots)))) // by the script
+	until(t, tab, `document.querySelectorAll("[data-live] li").length === `+strconv.Itoa(2*len(polyglots))) // by the script
 	checkHostile(t, tab, alarm, "leads, by the script")
 	everything := url.Values{"by": {"source", "medium", "campaign", "term", "content", "referrer_domain", "channel"}}.Encode()
 	paths := []string{"/console/sources?" + everything, "/console/leads", "/console/forms", "/console/referrers",

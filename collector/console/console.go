@@ -16,6 +16,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/language"
+
 	"github.com/headwater/headwater/collector/accounts"
 	"github.com/headwater/headwater/collector/reports"
 	"github.com/headwater/headwater/schema"
@@ -74,7 +76,8 @@ type Proxy struct {
 type Console struct {
 	config    Config
 	publicURL *url.URL
-	pages     pages
+	words     *words
+	pages     map[language.Tag]pages
 	assets    assets
 	attempts  *limiter
 	leads     leadsCache
@@ -106,8 +109,14 @@ func New(config Config) (*Console, error) {
 	if c.assets, err = loadAssets(); err != nil {
 		return nil, err
 	}
-	if c.pages, err = loadPages(c.assets); err != nil {
+	if c.words, err = loadWords(config.Log); err != nil {
 		return nil, err
+	}
+	c.pages = map[language.Tag]pages{}
+	for tag, speaker := range c.words.speakers {
+		if c.pages[tag], err = loadPages(speaker, c.assets); err != nil {
+			return nil, err
+		}
 	}
 	return c, nil
 }

@@ -2,7 +2,6 @@ package console
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -41,7 +40,7 @@ type pointView struct {
 type fact struct{ Name, Value string }
 
 func (c *Console) getContact(ctx echo.Context, s *session) error {
-	return c.render(ctx, http.StatusOK, "contact", "Contact", s, contactView{})
+	return c.render(ctx, http.StatusOK, "contact", s.say("contact.title"), s, contactView{})
 }
 
 // postContact looks a person up by e-mail. The address travels in the body and stands in no URL, log or history; the
@@ -53,8 +52,8 @@ func (c *Console) postContact(ctx echo.Context, s *session) error {
 	typed := ctx.Request().PostForm.Get("email")
 	address, err := schema.NormaliseEmail(typed)
 	if err != nil {
-		view := contactView{Email: schema.CutText(typed, 320), Problem: "This is no e-mail address. Write it as in ada@example.com."}
-		return c.render(ctx, http.StatusUnprocessableEntity, "contact", "Contact", s, view)
+		view := contactView{Email: schema.CutText(typed, 320), Problem: s.say("problems.no_address")}
+		return c.render(ctx, http.StatusUnprocessableEntity, "contact", s.say("contact.title"), s, view)
 	}
 	id := schema.NewContactID(s.site.ContactKey(c.config.Secret), address)
 	return c.showCard(ctx, s, contactView{Email: address, ID: string(id)})
@@ -70,26 +69,22 @@ const shortID = 8
 func (c *Console) showCard(ctx echo.Context, s *session, view contactView) error {
 	view.Short = view.ID[:min(len(view.ID), shortID)]
 	result, err := c.run(ctx.Request().Context(), s, "contact_card", reports.Params{Contact: schema.ContactID(view.ID)})
-	view.Trouble = c.troubleOf(ctx, "contact_card", err)
+	view.Trouble = c.troubleOf(ctx, s, "contact_card", err)
 	status := statusOf(view.Trouble)
 	if view.Trouble == nil {
 		view.Known = len(result.Rows) > 0
-		view.read(result, zoneOf(s.site))
+		view.read(result, s.speaker)
 		if !view.Known {
 			status = http.StatusNotFound
 		}
 	}
-	return c.render(ctx, status, "contact", "Contact", s, view)
+	return c.render(ctx, status, "contact", s.say("contact.title"), s, view)
 }
 
-var pointTitles = map[string]string{
-	"first_touch": "First touch", "lead_creation": "Lead creation", "company_source": "Company source", "conversion": "Conversion",
-}
-
-func (v *contactView) read(result *reports.Result, zone *time.Location) {
+func (v *contactView) read(result *reports.Result, s *speaker) {
 	for i := range result.Rows {
 		value := func(column string) any { return result.Value(i, column) }
-		point := readPoint(value, zone)
+		point := s.dataPoint(value)
 		if text(value("data_point")) == "conversion" {
 			v.Sent = append([]pointView{point}, v.Sent...)
 			continue
@@ -98,73 +93,73 @@ func (v *contactView) read(result *reports.Result, zone *time.Location) {
 	}
 }
 
-func readPoint(value func(string) any, zone *time.Location) pointView {
+func (s *speaker) dataPoint(value func(string) any) pointView {
 	kind, status := text(value("data_point")), text(value("status"))
 	p := pointView{
-		Title: pointTitles[kind], Touch: status == "attributed", Unknown: status == "unattributed",
+		Title: s.say("words.point." + kind), Touch: status == "attributed", Unknown: status == "unattributed",
 		Source: text(value("source")),
-		When:   momentOf(value("touch_at"), zone), Sent: momentOf(value("occurred_at"), zone), Form: text(value("form")),
-		Rule: ruleOfPoint(text(value("rule"))),
+		When:   s.moment(value("touch_at")), Sent: s.moment(value("occurred_at")), Form: text(value("form")),
+		Rule: s.ruleOfPoint(text(value("rule"))),
 	}
 	if !p.Touch {
-		p.Status = whyNone(kind, status, p.Sent)
+		p.Status = s.whyNone(kind, status, p.Sent)
 		if status == "existing" {
 			p.Sent = moment{}
 		}
 		return p
 	}
-	p.Main = facts(value, "medium", "campaign", "referrer_domain")
+	p.Main = s.facts(value, "medium", "campaign", "referrer_domain")
 	for _, name := range []string{"term", "content"} { // shown at once where there is something to show
 		if text(value(name)) != "" {
-			p.Main = append(p.Main, facts(value, name)...)
+			p.Main = append(p.Main, s.facts(value, name)...)
 		} else {
-			p.More = append(p.More, facts(value, name)...)
+			p.More = append(p.More, s.facts(value, name)...)
 		}
 	}
-	p.More = append(p.More, facts(value, "channel", "landing_page")...)
+	p.More = append(p.More, s.facts(value, "channel", "landing_page")...)
 	for _, name := range []string{"utm_id", "parameters"} { // most touches have neither
 		if text(value(name)) != "" {
-			p.More = append(p.More, facts(value, name)...)
+			p.More = append(p.More, s.facts(value, name)...)
 		}
 	}
 	return p
 }
 
-func facts(value func(string) any, names ...string) []fact {
+func (s *speaker) facts(value func(string) any, names ...string) []fact {
 	var list []fact
 	for _, name := range names {
-		list = append(list, fact{title(name), text(value(name))})
+		list = append(list, fact{s.title(name), text(value(name))})
 	}
 	return list
 }
 
-func ruleOfPoint(rule string) string {
+func (s *speaker) ruleOfPoint(rule string) string {
 	switch rule {
 	case "earliest":
-		return "The earliest visit that is known."
+		return s.say("contact.rule.earliest")
 	case "last_non_direct":
-		return "The last known source before the form."
+		return s.say("contact.rule.last_non_direct")
 	case "last":
-		return "The last visit before the form."
+		return s.say("contact.rule.last")
 	}
 	return ""
 }
 
 // whyNone says why a data point has no touch.
-func whyNone(kind, status string, since moment) string {
-	known := "before the first form"
+func (s *speaker) whyNone(kind, status string, since moment) string {
+	known := s.say("contact.none.before")
 	if since.Text != "" {
-		known = "since " + since.Text
+		known = s.say("contact.none.since", "Time", since.Text)
 	}
 	switch {
 	case status == "existing" && kind == "company_source":
-		return "None: the company was known already, " + known + "."
+		return s.say("contact.none.known_company", "Since", known)
 	case status == "existing":
-		return "None: the person was known already, " + known + ". Forms since then are conversions."
+		return s.say("contact.none.known_person", "Since", known)
 	case status == "no company":
-		return "None: no company is known for this person."
+		return s.say("contact.none.no_company")
 	case status == "created by an existing contact":
-		return "None: the company came with a form of somebody who was known already."
+		return s.say("contact.none.by_known")
 	}
-	return "No source is known: the form came without the script, or from a browser that asks not to be followed."
+	return s.say("contact.none.unknown")
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"net/http"
 	"net/url"
 	"slices"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 // dashboardQuery is what the dashboard is asked for.
 type dashboardQuery struct {
+	*speaker
 	days      dateRange
 	compare   string // a name of comparisons
 	where     filter
@@ -21,21 +23,24 @@ type dashboardQuery struct {
 
 // comparisons are the times that a range may be compared with.
 var comparisons = []choice{
-	{Value: "previous", Title: "The time before"},
-	{Value: "year", Title: "A year before"},
-	{Value: "none", Title: "Nothing"},
+	{Value: "previous", Title: "dashboard.compare.previous"},
+	{Value: "year", Title: "dashboard.compare.year"},
+	{Value: "none", Title: "dashboard.compare.none"},
 }
 
 func (c *Console) readDashboard(query url.Values, s *session) (dashboardQuery, *trouble) {
 	sources := c.readSources(query, s)
-	q := dashboardQuery{days: sources.days, dataPoint: sources.dataPoint, credit: sources.credit, where: sources.where, compare: query.Get("compare")}
+	q := dashboardQuery{speaker: s.speaker, days: sources.days, dataPoint: sources.dataPoint, credit: sources.credit, where: sources.where, compare: query.Get("compare")}
 	if !slices.ContainsFunc(comparisons, func(known choice) bool { return known.Value == q.compare }) {
 		q.compare = comparisons[0].Value
 	}
 	if sources.wrong != nil {
 		return q, sources.wrong
 	}
-	return q, q.days.check()
+	if wrong := q.days.check(); wrong != "" {
+		return q, s.trouble(wrong, http.StatusUnprocessableEntity)
+	}
+	return q, nil
 }
 
 // query is q as an address, with other days and another filter.
@@ -130,11 +135,11 @@ type dashboardView struct {
 func (c *Console) getDashboard(ctx echo.Context, s *session) error {
 	q, wrong := c.readDashboard(ctx.QueryParams(), s)
 	view := dashboardView{
-		Days: q.days, RangeText: q.days.text(),
-		Presets:     presetLinks("dashboard", q.days, func(days dateRange) url.Values { return q.query(days, q.where) }),
-		Comparisons: chosen(comparisons, q.compare), DataPoints: chosen(dataPoints, string(q.dataPoint)), Credits: chosen(credits, string(q.credit)),
-		Filter:  filterViewOf(q.where, func(f filter) string { return hrefOf("dashboard", q.query(q.days, f)) }),
-		Rule:    ruleText(sourcesQuery{dataPoint: q.dataPoint, credit: q.credit}, lookbackDays(s.site)),
+		Days: q.days, RangeText: s.days(q.days),
+		Presets:     s.presets("dashboard", q.days, func(days dateRange) url.Values { return q.query(days, q.where) }),
+		Comparisons: s.chosen(comparisons, q.compare), DataPoints: s.chosen(dataPoints, string(q.dataPoint)), Credits: s.chosen(credits, string(q.credit)),
+		Filter:  s.filterView(q.where, func(f filter) string { return hrefOf("dashboard", q.query(q.days, f)) }),
+		Rule:    s.ruleText(sourcesQuery{dataPoint: q.dataPoint, credit: q.credit}, lookbackDays(s.site)),
 		Trouble: wrong,
 	}
 	if wrong == nil {
@@ -147,7 +152,7 @@ func (c *Console) getDashboard(ctx echo.Context, s *session) error {
 func (c *Console) fillDashboard(ctx echo.Context, s *session, q dashboardQuery, view *dashboardView) *trouble {
 	before, compared := q.before()
 	if compared {
-		view.Before = before.text()
+		view.Before = s.days(before)
 	}
 	a := c.newAsking(ctx, s, q.where)
 	overview := a.ask(q.bySource(q.dataPoint), q.days)
@@ -164,7 +169,7 @@ func (c *Console) fillDashboard(ctx echo.Context, s *session, q dashboardQuery, 
 	if t := a.wait(); t != nil {
 		return t
 	}
-	view.LeftOut = leftOutText(overview.result)
+	view.LeftOut = s.leftOut(overview.result)
 	view.Funnel = funnelOf(overview.kept(), earlier, q)
 	view.Filter.Values = suggestionsOf(overview.kept(), q)
 	view.Empty = len(overview.result.Rows) == 0
@@ -233,7 +238,7 @@ type changeView struct {
 	Way  string // up, down or same; "" for no comparison
 }
 
-func changeOf(now, before int64) changeView {
+func (q *speaker) changeOf(now, before int64) changeView {
 	switch {
 	case now == before:
 		return changeView{"as many as before", "same"}
@@ -245,7 +250,7 @@ func changeOf(now, before int64) changeView {
 		way, sign = "down", "−"
 	}
 	ratio := float64(max(now, before)-min(now, before)) / float64(before)
-	return changeView{sign + percent(ratio) + " from " + number(before), way}
+	return changeView{sign + q.percent(ratio) + " from " + q.number(before), way}
 }
 
 // funnelOf reads the steps from a breakdown: every row's numbers are in them.
@@ -265,19 +270,19 @@ func funnelOf(result *reports.Result, earlier *pending, q dashboardQuery) []step
 	most := int64(1)
 	for i, column := range []string{"visitors", "leads", "deals", "won_deals"} {
 		n := total(result, column)
-		step := stepView{Title: title(column), N: n, Text: number(n), Href: q.sourcesHref(q.dataPoint, q.where, reports.BySource)}
+		step := stepView{Title: q.title(column), N: n, Text: q.number(n), Href: q.sourcesHref(q.dataPoint, q.where, reports.BySource)}
 		if column == "leads" && len(q.where) == 0 {
 			step.Href = hrefOf("leads", nil)
 		}
 		if before != nil {
-			step.Change = changeOf(n, total(before, column))
+			step.Change = q.changeOf(n, total(before, column))
 		}
 		if i > 0 && steps[i-1].N > 0 {
-			step.Rate = percent(float64(n)/float64(steps[i-1].N)) + " of " + funnelWords[i-1]
+			step.Rate = q.percent(float64(n)/float64(steps[i-1].N)) + " of " + funnelWords[i-1]
 		}
 		if column == "won_deals" {
 			won, _ := result.Totals[slices.Index(result.Columns, "won_amount")].(reports.Amounts)
-			step.Lines = money(won)
+			step.Lines = q.money(won)
 		}
 		most = max(most, n)
 		steps = append(steps, step)

@@ -97,7 +97,7 @@ func (a *asking) wait() *trouble {
 	for _, p := range a.all {
 		<-p.ready
 		if first == nil {
-			first = a.console.troubleOf(a.ctx, p.question.report, p.err)
+			first = a.console.troubleOf(a.ctx, a.session, p.question.report, p.err)
 		}
 	}
 	return first

@@ -20,35 +20,35 @@ func viewConversionRate(q dashboardQuery, answers []*pending) tileView {
 	rows := rankedRows(result, "source", "leads")
 	columns := []int{slices.Index(result.Columns, "leads"), slices.Index(result.Columns, "leads_with_deal")}
 	for _, row := range rows.all {
-		shown := tileRow{Label: row.label, Quiet: row.label == unattributed, Folds: row.folds, Cells: cellsOf(pick(row.values, columns), -1, 0, 0), Links: make([]string, 3)}
+		shown := tileRow{Label: row.label, Quiet: row.label == unattributed, Folds: row.folds, Cells: q.cells(pick(row.values, columns), -1, 0, 0), Links: make([]string, 3)}
 		value := func(column string) any { return row.values[slices.Index(result.Columns, column)] }
 		rate, known := value("rate").(float64)
 		low, _ := value("rate_low").(float64)
 		high, _ := value("rate_high").(float64)
 		if known && row.folds == 0 {
 			shown.Span = &spanView{Low: int(low*100 + .5), Width: max(1, int(high*100+.5)-int(low*100+.5)), At: int(rate*100 + .5)}
-			shown.Cells = append(shown.Cells, cellView{Text: percent(rate), Share: bounds(low, high)})
+			shown.Cells = append(shown.Cells, cellView{Text: q.percent(rate), Share: bounds(low, high)})
 			shown.Words = liftText(value("lift"), value("lift_low"), value("lift_high"))
 			shown.Href = hrefOf("dashboard", q.query(q.days, q.where.with(reports.BySource, row.label)))
 			shown.Links[0] = q.sourcesHref(q.dataPoint, q.where.with(reports.BySource, row.label), reports.ByMedium, reports.ByCampaign)
 		} else {
-			shown.Cells = append(shown.Cells, rateOf(row.values, columns))
+			shown.Cells = append(shown.Cells, q.rateOf(row.values, columns))
 		}
 		t.Rows = append(t.Rows, shown)
 	}
-	t.Total = tileRow{Label: "Total", Cells: append(cellsOf(pick(rows.totals, columns), -1, 0, 0), rateOf(rows.totals, columns))}
+	t.Total = tileRow{Label: "Total", Cells: append(q.cells(pick(rows.totals, columns), -1, 0, 0), q.rateOf(rows.totals, columns))}
 	t.More = link{Title: "All in Sources", Href: q.sourcesHref(q.dataPoint, q.where, reports.BySource)}
 	return t
 }
 
 // rateOf is the rate of rows that were added up.
-func rateOf(row []any, columns []int) cellView {
+func (q *speaker) rateOf(row []any, columns []int) cellView {
 	leads, _ := row[columns[0]].(int64)
 	deals, _ := row[columns[1]].(int64)
 	if leads == 0 {
 		return cellView{Text: "–", Quiet: true}
 	}
-	return cellView{Text: percent(float64(deals) / float64(leads))}
+	return cellView{Text: q.percent(float64(deals) / float64(leads))}
 }
 
 func bounds(low, high float64) string {

@@ -207,8 +207,8 @@ func TestDashboardCompares(t *testing.T) {
 	for _, c := range []struct {
 		now, before int64
 		want        changeView
-	}{{0, 0, changeView{"as many as before", "same"}}, {3, 0, changeView{"none before", "up"}}, {3, 2, changeView{"+50 % from 2", "up"}}, {0, 4, changeView{"−100 % from 4", "down"}}} {
-		if got := changeOf(c.now, c.before); got != c.want {
+	}{{0, 0, changeView{"as many as before", "same"}}, {3, 0, changeView{"none before", "up"}}, {3, 2, changeView{"+50% from 2", "up"}}, {0, 4, changeView{"−100% from 4", "down"}}} {
+		if got := speakers(t).match("en", "").changeOf(c.now, c.before); got != c.want {
 			t.Errorf("%d after %d: %v", c.now, c.before, got)
 		}
 	}

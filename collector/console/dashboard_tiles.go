@@ -94,16 +94,16 @@ func viewWon(q dashboardQuery, answers []*pending) tileView {
 // rank fills a tile with a breakdown: the greatest rows, the others added up, those without a touch, and the total that all of
 // them add up to.
 func (t *tileView) rank(result *reports.Result, q dashboardQuery, dimension reports.Dimension, columns []string, by string) {
-	t.Columns = append(t.Columns, columnView{Title: title(string(dimension)), Text: true})
+	t.Columns = append(t.Columns, columnView{Title: q.title(string(dimension)), Text: true})
 	at := make([]int, len(columns))
 	for i, column := range columns {
 		at[i] = slices.Index(result.Columns, column)
-		t.Columns = append(t.Columns, columnView{Title: title(column), Bar: column == by})
+		t.Columns = append(t.Columns, columnView{Title: q.title(column), Bar: column == by})
 	}
 	rows := rankedRows(result, string(dimension), by)
 	widest, whole := rows.scale(by)
 	for _, row := range rows.all {
-		cells := cellsOf(pick(row.values, at), slices.Index(columns, by), widest, whole)
+		cells := q.cells(pick(row.values, at), slices.Index(columns, by), widest, whole)
 		shown := tileRow{Label: row.label, Quiet: row.label == unattributed, Folds: row.folds, Cells: cells, Links: make([]string, len(cells))}
 		if row.folds == 0 {
 			only := q.where.with(dimension, row.label)
@@ -114,7 +114,7 @@ func (t *tileView) rank(result *reports.Result, q dashboardQuery, dimension repo
 		}
 		t.Rows = append(t.Rows, shown)
 	}
-	t.Total = tileRow{Label: "Total", Cells: cellsOf(pick(rows.totals, at), -1, 0, 0)}
+	t.Total = tileRow{Label: "Total", Cells: q.cells(pick(rows.totals, at), -1, 0, 0)}
 	t.More = link{Title: "All in Sources", Href: q.sourcesHref(q.dataPoint, q.where, dimension)}
 }
 
@@ -243,15 +243,15 @@ func (t *tileView) rankForms(result *reports.Result, columns []string, earlier *
 	at := make([]int, len(columns))
 	for i, column := range columns {
 		at[i] = slices.Index(result.Columns, column)
-		t.Columns = append(t.Columns, columnView{Title: title(column), Bar: i == 0})
+		t.Columns = append(t.Columns, columnView{Title: q.title(column), Bar: i == 0})
 	}
 	rows := rankedRows(result, "form", "leads")
 	rows.all = slices.DeleteFunc(rows.all, func(row rankedRow) bool { return row.label == unattributed }) // every sent form has one
 	widest, whole := rows.scale("leads")
 	for _, row := range rows.all {
-		t.Rows = append(t.Rows, tileRow{Label: row.label, Folds: row.folds, Cells: cellsOf(pick(row.values, at), 0, widest, whole), Links: make([]string, len(columns))})
+		t.Rows = append(t.Rows, tileRow{Label: row.label, Folds: row.folds, Cells: q.cells(pick(row.values, at), 0, widest, whole), Links: make([]string, len(columns))})
 	}
-	t.Total = tileRow{Label: "Total", Cells: cellsOf(pick(rows.totals, at), -1, 0, 0)}
+	t.Total = tileRow{Label: "Total", Cells: q.cells(pick(rows.totals, at), -1, 0, 0)}
 	t.More = link{Title: "All forms", Href: hrefOf("forms", q.days.query())}
 	t.Empty = "Nobody has sent a form in this time."
 }

@@ -52,7 +52,7 @@ func viewLeadsOverTime(q dashboardQuery, answers []*pending) tileView {
 	t := tileView{Title: "Leads over time by source", Wide: true, Lead: "New leads of each " + string(grain) + ", placed by the data point chosen above.",
 		Empty: "No lead came in this time."}
 	s := stackOf(answers[0].kept())
-	t.Columns = []columnView{{Title: title(string(grain)), Text: true}, {Title: "Leads"}}
+	t.Columns = []columnView{{Title: q.title(string(grain)), Text: true}, {Title: "Leads"}}
 	for _, name := range s.series {
 		t.Columns = append(t.Columns, columnView{Title: name})
 	}
@@ -62,15 +62,15 @@ func viewLeadsOverTime(q dashboardQuery, answers []*pending) tileView {
 	}
 	for _, period := range s.periods {
 		values := s.values(period)
-		t.Rows = append(t.Rows, tileRow{Label: periodText(period, grain), Cells: cellsOf(values, -1, 0, 0), Links: make([]string, len(values))})
+		t.Rows = append(t.Rows, tileRow{Label: periodText(period, grain), Cells: q.cells(values, -1, 0, 0), Links: make([]string, len(values))})
 		for i, value := range values {
 			whole[i] = plus(whole[i], value)
 		}
 	}
-	t.Total = tileRow{Label: "Total", Cells: cellsOf(whole, -1, 0, 0)}
+	t.Total = tileRow{Label: "Total", Cells: q.cells(whole, -1, 0, 0)}
 	t.More = link{Title: "All in Sources", Href: q.sourcesHref(q.dataPoint, q.where, reports.BySource)}
 	if len(s.periods) > 0 {
-		t.Chart = s.chart(t)
+		t.Chart = s.chart(q, t)
 	}
 	return t
 }
@@ -143,7 +143,7 @@ func (s stack) class(i int) int {
 	return i + 1
 }
 
-func (s stack) chart(t tileView) *chartView {
+func (s stack) chart(q dashboardQuery, t tileView) *chartView {
 	chart := &chartView{Unit: "leads", First: t.Rows[0].Label, Last: t.Rows[len(t.Rows)-1].Label}
 	for i, name := range s.series {
 		chart.Series = append(chart.Series, seriesView{name, s.class(i)})
@@ -153,7 +153,7 @@ func (s stack) chart(t tileView) *chartView {
 		all, _ := s.values(period)[0].(int64)
 		most = max(most, all)
 	}
-	chart.Most = number(most)
+	chart.Most = q.number(most)
 	step := chartWidth / float64(len(s.periods))
 	for at, period := range s.periods {
 		y := chartHeight

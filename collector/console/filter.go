@@ -157,14 +157,14 @@ type conditionView struct {
 	Title, Value, Text, Remove string
 }
 
-// filterViewOf shows f; address says where the page without a condition is.
-func filterViewOf(f filter, address func(filter) string) filterView {
+// filterView shows f; address says where the page without a condition is.
+func (s *speaker) filterView(f filter, address func(filter) string) filterView {
 	var view filterView
 	for _, c := range f {
-		view.Conditions = append(view.Conditions, conditionView{title(string(c.Dimension)), c.Value, c.text(), address(f.without(c.Dimension))})
+		view.Conditions = append(view.Conditions, conditionView{s.title(string(c.Dimension)), c.Value, c.text(), address(f.without(c.Dimension))})
 	}
 	for _, dimension := range reports.Dimensions() {
-		view.Dimensions = append(view.Dimensions, choice{Value: string(dimension), Title: title(string(dimension))})
+		view.Dimensions = append(view.Dimensions, choice{Value: string(dimension), Title: s.title(string(dimension))})
 	}
 	return view
 }

@@ -8,8 +8,9 @@ import (
 	"github.com/headwater/headwater/collector/reports"
 )
 
-// grouped writes a number, given as its decimal text, with a comma between thousands.
-func grouped(digits string) string {
+// grouped writes a number, given as its decimal text, as the language separates thousands and decimals. Text and not a float:
+// an amount keeps each of its digits.
+func (s *speaker) grouped(digits string) string {
 	sign := ""
 	if strings.HasPrefix(digits, "-") {
 		sign, digits = "−", digits[1:]
@@ -19,55 +20,63 @@ func grouped(digits string) string {
 	b.WriteString(sign)
 	for i, digit := range whole {
 		if i > 0 && (len(whole)-i)%3 == 0 {
-			b.WriteByte(',')
+			b.WriteString(s.group)
 		}
 		b.WriteRune(digit)
 	}
 	if hasFraction {
-		b.WriteByte('.')
+		b.WriteString(s.point)
 		b.WriteString(fraction)
 	}
 	return b.String()
 }
 
-func number(n int64) string { return grouped(strconv.FormatInt(n, 10)) }
+func (s *speaker) number(n int64) string { return s.grouped(strconv.FormatInt(n, 10)) }
 
-// count writes "1 second", "2 seconds".
-func count(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return number(int64(n)) + " " + many
+// decimal writes a number with so many decimals.
+func (s *speaker) decimal(n float64, decimals int) string {
+	return s.grouped(strconv.FormatFloat(n, 'f', decimals, 64))
 }
 
 // percent writes a ratio with one decimal, and with none from 10 % on.
-func percent(ratio float64) string {
+func (s *speaker) percent(ratio float64) string {
 	decimals := 1
 	if ratio >= 0.0995 || ratio == 0 {
 		decimals = 0
 	}
-	return strconv.FormatFloat(ratio*100, 'f', decimals, 64) + " %"
+	return s.decimal(ratio*100, decimals) + "%" // as English and Dutch write it (CLDR)
 }
 
-// money writes one line a currency.
-func money(amounts reports.Amounts) []string {
+// money writes one line a currency, by its code: symbols are shared by many currencies.
+func (s *speaker) money(amounts reports.Amounts) []string {
 	var lines []string
 	for _, amount := range amounts {
-		lines = append(lines, amount.Currency+" "+grouped(amount.Text()))
+		lines = append(lines, amount.Currency+"\u00a0"+s.grouped(amount.Text()))
 	}
 	return lines
 }
 
-// moment is a time as a page shows it, in the site's zone, and as machines read it.
+// moment is a time as a page shows it, in the reader's zone, and as machines read it.
 type moment struct{ Text, Machine string }
 
-func momentOf(value any, zone *time.Location) moment {
+func (s *speaker) moment(value any) moment {
 	at, ok := value.(time.Time)
 	if !ok || at.IsZero() {
 		return moment{}
 	}
-	at = at.In(zone)
-	return moment{Text: at.Format("2 Jan 2006, 15:04"), Machine: at.Format(time.RFC3339)}
+	at = at.In(s.zone)
+	return moment{Text: s.say("words.moment", "Day", s.day(at), "Time", at.Format("15:04")), Machine: at.Format(time.RFC3339)}
+}
+
+// months are the ids of the months' short names.
+var months = [12]string{
+	"words.month.jan", "words.month.feb", "words.month.mar", "words.month.apr", "words.month.may", "words.month.jun",
+	"words.month.jul", "words.month.aug", "words.month.sep", "words.month.oct", "words.month.nov", "words.month.dec",
+}
+
+// day writes the day of a time, in the zone that the time has.
+func (s *speaker) day(at time.Time) string {
+	return s.say("words.day", "Day", strconv.Itoa(at.Day()), "Month", s.say(months[at.Month()-1]), "Year", strconv.Itoa(at.Year()))
 }
 
 // text returns a value of a report that is text, "" for any other.
@@ -76,18 +85,9 @@ func text(value any) string {
 	return s
 }
 
-// titles are the names of columns and dimensions as people read them.
-var titles = map[string]string{
-	"source": "Source", "medium": "Medium", "campaign": "Campaign", "term": "Term", "content": "Content",
-	"referrer_domain": "Referrer domain", "channel": "Channel", "landing_page": "Landing page", "form": "Form",
-	"utm_id": "Campaign id", "parameters": "Parameters",
-	"visitors": "Visitors", "leads": "Leads", "conversions": "Conversions", "companies": "Companies", "deals": "Deals",
-	"won_deals": "Won deals", "won_amount": "Won amount", "submissions": "Submissions",
-	"rate": "Lead rate", "year_before": "Year before",
-}
-
-func title(name string) string {
-	if known := titles[name]; known != "" {
+// title is the name of a column or dimension as people read it.
+func (s *speaker) title(name string) string {
+	if known := s.known("words.column." + name); known != "" {
 		return known
 	}
 	words := strings.ReplaceAll(name, "_", " ")

@@ -132,7 +132,7 @@ func (c *Console) explain(next echo.HandlerFunc) echo.HandlerFunc {
 		if err == nil || ctx.Response().Committed {
 			return err
 		}
-		view := problem{Heading: "Something went wrong here", Text: "The collector could not show this page; it is in its log. Try again in a moment."}
+		view := "problems.failed"
 		status := http.StatusInternalServerError
 		tooLarge := &http.MaxBytesError{}
 		if echoed := new(echo.HTTPError); errors.As(err, &echoed) {
@@ -141,35 +141,39 @@ func (c *Console) explain(next echo.HandlerFunc) echo.HandlerFunc {
 			status = http.StatusRequestEntityTooLarge
 		}
 		s, _ := c.sessionOf(ctx)
+		speaker := c.speakerOf(ctx, s)
 		if errors.Is(err, errNotAllowed) || errors.Is(err, errStranger) {
-			view = c.notAllowed(s)
-			return c.render(ctx, http.StatusForbidden, "problem", view.Heading, s, view)
+			return c.showProblem(ctx, http.StatusForbidden, s, speaker.notAllowed(s))
 		}
 		switch status {
 		case http.StatusNotFound:
-			view = problem{Heading: "There is no such page", Text: "The address may be old or mistyped. The pages of the console are in the menu."}
+			view = "problems.not_found"
 		case http.StatusForbidden:
-			view = problem{Heading: "This request came from another website", Text: "For your safety the console takes only what its own pages send. Go back to the console and try again there."}
+			view = "problems.cross_site"
 		case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
-			view = problem{Heading: "This could not be read", Text: "What your browser sent is longer than any page of the console sends, or broken. Go back and try again."}
+			view = "problems.bad_request"
 		default:
 			status = http.StatusInternalServerError
 			c.config.Log.Error("console: request failed", "route", ctx.Path(), "error", err)
 		}
-		return c.render(ctx, status, "problem", view.Heading, s, view)
+		return c.showProblem(ctx, status, s, speaker.problem(view))
 	}
 }
 
 // notAllowed says why somebody is let in and no further.
-func (c *Console) notAllowed(s *session) problem {
+func (speaker *speaker) notAllowed(s *session) problem {
 	switch {
 	case s == nil:
-		return problem{"You have no account here", "You are signed in to the proxy in front of Headwater, but your address has no account in this console. Ask an admin of your site to add you under Users."}
+		return speaker.problem("problems.no_account")
 	case s.site == nil:
-		return problem{"You have no site to look at", "Your account has no role on any site. Ask an admin of your site to add you under Users."}
+		return speaker.problem("problems.no_site")
 	}
-	return problem{"Your role does not allow this", "On this site you are " + strings.ToLower(roleTitles[s.role]) + ". An admin can give you another role under Users."}
+	return speaker.problem("problems.role", "Role", strings.ToLower(speaker.roleName(s.role)))
 }
 
 // problem is what the error page says.
 type problem struct{ Heading, Text string }
+
+func (c *Console) showProblem(ctx echo.Context, status int, s *session, view problem) error {
+	return c.render(ctx, status, "problem", view.Heading, s, view)
+}

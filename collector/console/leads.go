@@ -52,14 +52,14 @@ type leadsView struct {
 
 func (c *Console) getLeads(ctx echo.Context, s *session) error {
 	leads, err := c.recentLeads(ctx.Request().Context(), s)
-	view := leadsView{Leads: leads, Trouble: c.troubleOf(ctx, "recent_leads", err)}
-	return c.render(ctx, statusOf(view.Trouble), "leads", "Leads", s, view)
+	view := leadsView{Leads: leads, Trouble: c.troubleOf(ctx, s, "recent_leads", err)}
+	return c.render(ctx, statusOf(view.Trouble), "leads", s.say("leads.title"), s, view)
 }
 
 // getLeadsJSON answers the script, with nothing where nothing is new.
 func (c *Console) getLeadsJSON(ctx echo.Context, s *session) error {
 	leads, err := c.recentLeads(ctx.Request().Context(), s)
-	if t := c.troubleOf(ctx, "recent_leads", err); t != nil {
+	if t := c.troubleOf(ctx, s, "recent_leads", err); t != nil {
 		return ctx.JSON(t.status, map[string]string{"error": t.Heading})
 	}
 	body, err := json.Marshal(map[string]any{"leads": leads})
@@ -85,7 +85,7 @@ type leadsCache struct {
 type sharedLeads struct {
 	ready chan struct{}
 	done  time.Time
-	leads []leadView
+	found *reports.Result
 	err   error
 }
 
@@ -102,7 +102,10 @@ func (c *Console) recentLeads(ctx context.Context, s *session) ([]leadView, erro
 	}
 	select {
 	case <-shared.ready:
-		return shared.leads, shared.err
+		if shared.err != nil {
+			return nil, shared.err
+		}
+		return s.recent(shared.found), nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -119,12 +122,7 @@ func (c *Console) queryLeads(ctx context.Context, s *session, shared *sharedLead
 		shared.done = time.Now()
 		close(shared.ready)
 	}()
-	result, err := c.run(ctx, s, "recent_leads", reports.Params{Limit: leadsLimit})
-	if err != nil {
-		shared.err = err
-		return
-	}
-	shared.leads = readLeads(result, zoneOf(s.site))
+	shared.found, shared.err = c.run(ctx, s, "recent_leads", reports.Params{Limit: leadsLimit})
 }
 
 // join returns the query to wait for; mine tells that the caller must run it.
@@ -142,23 +140,24 @@ func (l *leadsCache) join(site schema.SiteID) (shared *sharedLeads, mine bool) {
 	return shared, true
 }
 
-func readLeads(result *reports.Result, zone *time.Location) []leadView {
+// recent writes the leads for one reader.
+func (s *speaker) recent(result *reports.Result) []leadView {
 	leads := make([]leadView, 0, len(result.Rows))
 	for i := range result.Rows {
 		value := func(column string) string { return text(result.Value(i, column)) }
 		at, _ := result.Value(i, "occurred_at").(time.Time)
-		when := momentOf(at, zone)
+		when := s.moment(at)
 		lead := leadView{
 			ID: value("contact_id") + strconv.FormatInt(at.UnixMilli(), 36), Contact: value("contact_id"), Form: value("form"),
-			When: when.Text, Machine: when.Machine, Kind: "conversion", Title: "Known person", Point: "Conversion",
+			When: when.Text, Machine: when.Machine, Kind: "conversion", Title: s.say("leads.known"), Point: s.say("words.point.conversion"),
 			Source: value("source"), Detail: detail(value("medium"), value("campaign")),
 			First: value("first_source"), FirstDetail: detail(value("first_medium"), value("first_campaign")),
 		}
 		if value("kind") == "lead" {
-			lead.Kind, lead.Title, lead.Point = "lead", "New lead", "Lead creation"
+			lead.Kind, lead.Title, lead.Point = "lead", s.say("leads.new"), s.say("words.point.lead_creation")
 		}
 		if lead.First == "" {
-			lead.First, lead.FirstDetail = "none", "in the CRM before"
+			lead.First, lead.FirstDetail = s.say("leads.none"), s.say("leads.in_crm")
 		}
 		leads = append(leads, lead)
 	}

@@ -26,7 +26,7 @@ func (c *Console) getLink(ctx echo.Context) error {
 	if link == nil {
 		return err
 	}
-	return c.render(ctx, http.StatusOK, "link", "Welcome", nil, c.linkView(ctx, link))
+	return c.render(ctx, http.StatusOK, "link", c.speakerOf(ctx, nil).say("link.title"), nil, c.linkView(ctx, link))
 }
 
 func (c *Console) linkView(ctx echo.Context, link *accounts.Link) linkView {
@@ -42,14 +42,13 @@ func (c *Console) linkView(ctx echo.Context, link *accounts.Link) linkView {
 
 // lookUp returns the link of a request; nil where it answered that there is none, with what the answer came to.
 func (c *Console) lookUp(ctx echo.Context) (*accounts.Link, error) {
-	address, now := ctx.RealIP(), c.config.Now()
+	speaker, address, now := c.speakerOf(ctx, nil), ctx.RealIP(), c.config.Now()
 	if wait := c.attempts.take(address, "", now); wait > 0 {
-		return nil, c.render(ctx, http.StatusTooManyRequests, "problem", "Too many attempts", nil, problem{"Too many attempts", tooMany(ctx, wait)})
+		return nil, c.showProblem(ctx, http.StatusTooManyRequests, nil, problem{speaker.say("problems.attempts"), speaker.tooMany(ctx, wait)})
 	}
 	link, err := c.config.Accounts.Link(ctx.Request().Context(), ctx.Param("token"))
 	if errors.Is(err, accounts.ErrNoLink) {
-		return nil, c.render(ctx, http.StatusNotFound, "problem", "No such link", nil, problem{
-			"This link leads nowhere any more", "It was used already, or is too old. Ask an admin for a new one, or whoever runs Headwater: headwater account link makes one."})
+		return nil, c.showProblem(ctx, http.StatusNotFound, nil, speaker.problem("problems.no_link"))
 	}
 	if err != nil {
 		c.config.Log.Error("console: a one-time link cannot be looked up", "error", err)
@@ -76,8 +75,8 @@ func (c *Console) postLink(ctx echo.Context) error {
 		}
 		view.Name = schema.CutText(strings.TrimSpace(form.Get("name")), 128)
 	}
-	if view.Problem = linkProblem(&view, password); view.Problem != "" {
-		return c.render(ctx, http.StatusUnprocessableEntity, "link", "Welcome", nil, view)
+	if view.Problem = c.speakerOf(ctx, nil).linkProblem(&view, password); view.Problem != "" {
+		return c.render(ctx, http.StatusUnprocessableEntity, "link", c.speakerOf(ctx, nil).say("link.title"), nil, view)
 	}
 	user, err := c.follow(ctx, link, &view, password)
 	if errors.Is(err, accounts.ErrNoLink) { // somebody else was quicker
@@ -92,17 +91,14 @@ func (c *Console) postLink(ctx echo.Context) error {
 }
 
 // linkProblem says what is wrong with what was typed, before the link is used up.
-func linkProblem(view *linkView, password string) string {
+func (s *speaker) linkProblem(view *linkView, password string) string {
 	if _, err := schema.NormaliseEmail(view.Email); err != nil {
-		return "This is no e-mail address. Write it as in ada@example.com."
+		return s.problemOf(accounts.ErrNoAddress)
 	}
 	if password == "" && !view.NeedsOne {
 		return ""
 	}
-	if weak := new(accounts.WeakPassword); errors.As(accounts.CheckPassword(password, view.Email), &weak) {
-		return weak.Problem
-	}
-	return ""
+	return s.problemOf(accounts.CheckPassword(password, view.Email))
 }
 
 // follow uses the link up and returns whom it lets in, with the password that they chose.

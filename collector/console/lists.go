@@ -8,12 +8,14 @@ import (
 
 // list is a report that ranks something.
 type list struct {
-	Page, Report, Title, Lead, Empty string
+	Page, Report string
+	// Title, Lead and Empty are ids, and what they say in the view.
+	Title, Lead, Empty string
 }
 
 var lists = []list{
-	{"forms", "top_forms", "Forms", "Which forms bring leads, and which are sent by people you knew already.", "Nobody has sent a form in this time."},
-	{"referrers", "top_referrers", "Referrers", "Which websites send you people: the domains that visitors came from, whatever the links carried.", "No visit came from another website in this time."},
+	{"forms", "top_forms", "frame.nav.forms", "lists.forms.lead", "lists.forms.empty"},
+	{"referrers", "top_referrers", "frame.nav.referrers", "lists.referrers.lead", "lists.referrers.empty"},
 }
 
 // listView is what the page of a list shows.
@@ -34,11 +36,12 @@ const listLimit = 100_000
 func (c *Console) getList(l list) func(echo.Context, *session) error {
 	return func(ctx echo.Context, s *session) error {
 		days := readRange(ctx.QueryParams(), c.config.Now().In(zoneOf(s.site)))
-		view := listView{list: l, Days: days, RangeText: days.text(), CSV: hrefOf(l.Page+".csv", days.query()),
-			Presets: presetLinks(l.Page, days, dateRange.query)}
+		l := list{l.Page, l.Report, s.say(l.Title), s.say(l.Lead), s.say(l.Empty)}
+		view := listView{list: l, Days: days, RangeText: s.days(days), CSV: hrefOf(l.Page+".csv", days.query()),
+			Presets: s.presets(l.Page, days, dateRange.query)}
 		var result *reports.Result
 		if result, view.Trouble = c.ask(ctx, s, l.Report, reports.Params{Limit: listLimit}, days); view.Trouble == nil {
-			view.Table, view.LeftOut = tableOf(result, l.Title, "leads"), leftOutText(result)
+			view.Table, view.LeftOut = s.table(result, l.Title, "leads"), s.leftOut(result)
 		}
 		return c.render(ctx, statusOf(view.Trouble), "list", l.Title, s, view)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/shopspring/decimal"
+	"golang.org/x/text/language"
 
 	"github.com/headwater/headwater/collector/reports"
 	"github.com/headwater/headwater/schema"
@@ -24,6 +25,7 @@ func TestSourcesRowsSumToTheTotal(t *testing.T) {
 	sample := newSampler(t, testSites()[0])
 	sample.sample()
 	s.insert(t, sample.records)
+	english := s.speaker(language.English)
 	for _, query := range []string{"", "range=90d&by=source&by=medium&by=campaign", "by=channel&data_point=first_touch&range=all",
 		"by=referrer_domain&data_point=conversion&credit=last", "by=content&data_point=company_source&range=all", "from=2026-02-01&to=2026-02-28"} {
 		values, err := url.ParseQuery(query)
@@ -38,7 +40,7 @@ func TestSourcesRowsSumToTheTotal(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, want := cellsOf(sums(result.Rows, textColumns(result)), -1, 0, 0), cellsOf(result.Totals, -1, 0, 0)
+		got, want := english.cells(sums(result.Rows, textColumns(result)), -1, 0, 0), english.cells(result.Totals, -1, 0, 0)
 		for i, column := range result.Columns {
 			if !textColumns(result)[i] && !reflect.DeepEqual(got[i], want[i]) {
 				t.Errorf("%q: %s sums to %v, the total is %v", query, column, got[i], want[i])
@@ -49,7 +51,7 @@ func TestSourcesRowsSumToTheTotal(t *testing.T) {
 		}
 	}
 	page := s.get(t, "/console/sources", s.signIn(t, acmeAdmin))
-	for _, want := range []string{"(unattributed)", ">Total<", "11 Feb 2026 – 12 Mar 2026", "last known source within 30 days", "EUR 75,054.00"} {
+	for _, want := range []string{"(unattributed)", ">Total<", "11 Feb 2026 – 12 Mar 2026", "last known source within 30 days", "EUR\u00a075,054.00"} {
 		if !strings.Contains(page.body, want) {
 			t.Errorf("the page lacks %q", want)
 		}
@@ -99,7 +101,7 @@ func TestSourcesSaysWhichRuleItUses(t *testing.T) {
 	for query, want := range texts {
 		values, _ := url.ParseQuery(query)
 		q := s.console.readSources(values, &session{site: &s.console.config.Sites[0]})
-		if got := ruleText(q, 30); !strings.Contains(got, want) {
+		if got := s.speaker(language.English).ruleText(q, 30); !strings.Contains(got, want) {
 			t.Errorf("%s: %q lacks %q", query, got, want)
 		}
 	}
@@ -330,30 +332,17 @@ func TestTableFoldsWhatIsTooMuch(t *testing.T) {
 		currency := []string{"NOK", "EUR"}[i%2]
 		result.Rows = append(result.Rows, []any{"s", "m", int64(1 + i%3), reports.Amounts{{Currency: currency, Value: decimal.New(25, -1)}}, 0.5})
 	}
-	table := tableOf(result, "x", "leads")
+	table := speakers(t).match("", "").table(result, "x", "leads")
 	if len(table.Rows) != maxRows {
 		t.Fatalf("%d rows", len(table.Rows))
 	}
 	last := table.Rows[maxRows-1]
-	want := []cellView{{}, {}, {Text: "83", Share: "17 %", Width: 100}, {Lines: []string{"EUR 52.50", "NOK 50.00"}}, {Text: "–", Quiet: true}}
+	want := []cellView{{}, {}, {Text: "83", Share: "17%", Width: 100}, {Lines: []string{"EUR\u00a052.50", "NOK\u00a050.00"}}, {Text: "–", Quiet: true}}
 	if last.Folds != 41 || !reflect.DeepEqual(last.Cells, want) {
 		t.Errorf("the last row is %+v", last)
 	}
 	if table.Columns[2].Bar != true || !table.Columns[1].Text || table.Totals[0].Text != "" {
 		t.Errorf("columns %+v, totals %+v", table.Columns, table.Totals)
-	}
-}
-
-func TestFormats(t *testing.T) {
-	for given, want := range map[string]string{"0": "0", "999": "999", "1000": "1,000", "-1234567.50": "−1,234,567.50", "100000": "100,000"} {
-		if got := grouped(given); got != want {
-			t.Errorf("grouped(%s) = %s, want %s", given, got, want)
-		}
-	}
-	for given, want := range map[float64]string{0: "0 %", 0.004: "0.4 %", 0.0994: "9.9 %", 0.0996: "10 %", 1: "100 %"} {
-		if got := percent(given); got != want {
-			t.Errorf("percent(%v) = %s, want %s", given, got, want)
-		}
 	}
 }
 

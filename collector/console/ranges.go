@@ -1,7 +1,6 @@
 package console
 
 import (
-	"net/http"
 	"net/url"
 	"time"
 )
@@ -14,26 +13,27 @@ type dateRange struct {
 
 // preset is a range that moves with today.
 type preset struct {
-	Name, Title string
-	days        func(today time.Time) (from, to time.Time)
+	Name  string
+	Title string // the id of its text
+	days  func(today time.Time) (from, to time.Time)
 }
 
 const defaultPreset = "30d"
 
 var presets = []preset{
-	{"today", "Today", func(t time.Time) (time.Time, time.Time) { return t, t }},
-	{"7d", "7 days", func(t time.Time) (time.Time, time.Time) { return t.AddDate(0, 0, -6), t }},
-	{"30d", "30 days", func(t time.Time) (time.Time, time.Time) { return t.AddDate(0, 0, -29), t }},
-	{"90d", "90 days", func(t time.Time) (time.Time, time.Time) { return t.AddDate(0, 0, -89), t }},
-	{"month", "This month", func(t time.Time) (time.Time, time.Time) { return firstOfMonth(t), t }},
-	{"last-month", "Last month", func(t time.Time) (time.Time, time.Time) {
+	{"today", "words.preset.today", func(t time.Time) (time.Time, time.Time) { return t, t }},
+	{"7d", "words.preset.7", func(t time.Time) (time.Time, time.Time) { return t.AddDate(0, 0, -6), t }},
+	{"30d", "words.preset.30", func(t time.Time) (time.Time, time.Time) { return t.AddDate(0, 0, -29), t }},
+	{"90d", "words.preset.90", func(t time.Time) (time.Time, time.Time) { return t.AddDate(0, 0, -89), t }},
+	{"month", "words.preset.month", func(t time.Time) (time.Time, time.Time) { return firstOfMonth(t), t }},
+	{"last-month", "words.preset.last_month", func(t time.Time) (time.Time, time.Time) {
 		first := firstOfMonth(t)
 		return first.AddDate(0, -1, 0), first.AddDate(0, 0, -1)
 	}},
-	{"year", "This year", func(t time.Time) (time.Time, time.Time) {
+	{"year", "words.preset.year", func(t time.Time) (time.Time, time.Time) {
 		return time.Date(t.Year(), 1, 1, 0, 0, 0, 0, t.Location()), t
 	}},
-	{"all", "All time", func(time.Time) (time.Time, time.Time) { return time.Time{}, time.Time{} }},
+	{"all", "words.preset.all", func(time.Time) (time.Time, time.Time) { return time.Time{}, time.Time{} }},
 }
 
 func firstOfMonth(t time.Time) time.Time {
@@ -82,17 +82,17 @@ func (r dateRange) bounds() (from, to string) {
 	return r.From, last.AddDate(0, 0, 1).Format(time.DateOnly)
 }
 
-// check says what is wrong with days that a person chose, nil for nothing.
-func (r dateRange) check() *trouble {
+// check returns the id of what is wrong with days that a person chose, "" for nothing.
+func (r dateRange) check() string {
 	for _, day := range []string{r.From, r.To} {
 		if _, err := time.Parse(time.DateOnly, day); day != "" && err != nil {
-			return &trouble{"These days cannot be read", "Write days as in 2026-03-01, or choose one of the ranges above.", http.StatusUnprocessableEntity}
+			return "problems.days_unreadable"
 		}
 	}
 	if r.From != "" && r.To != "" && r.From > r.To {
-		return &trouble{"The first day is after the last", "Swap the two days, or choose one of the ranges above.", http.StatusUnprocessableEntity}
+		return "problems.days_swapped"
 	}
-	return nil
+	return ""
 }
 
 // query returns the range as a page's address names it.
@@ -103,20 +103,19 @@ func (r dateRange) query() url.Values {
 	return url.Values{"range": {r.Preset}}
 }
 
-// text is the range in words.
-func (r dateRange) text() string {
+// days is a range in words.
+func (s *speaker) days(r dateRange) string {
 	from, errFrom := time.Parse(time.DateOnly, r.From)
 	to, errTo := time.Parse(time.DateOnly, r.To)
-	const layout = "2 Jan 2006"
 	switch {
 	case errFrom != nil && errTo != nil:
-		return "All time"
+		return s.say("words.range.all")
 	case errFrom != nil:
-		return "Until " + to.Format(layout)
+		return s.say("words.range.until", "Day", s.day(to))
 	case errTo != nil:
-		return "Since " + from.Format(layout)
+		return s.say("words.range.since", "Day", s.day(from))
 	case from.Equal(to):
-		return from.Format(layout)
+		return s.day(from)
 	}
-	return from.Format(layout) + " – " + to.Format(layout)
+	return s.day(from) + " – " + s.day(to)
 }

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"path"
 	"strings"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -19,13 +18,11 @@ import (
 //go:embed templates
 var templateFiles embed.FS
 
-// pages are the parsed templates by name: the layout with one page each.
+// pages are the parsed templates of one language by name: the layout with one page each.
 type pages map[string]*template.Template
 
-func loadPages(assets assets) (pages, error) {
-	functions := template.FuncMap{"asset": assets.path, "number": func(n int) string { return number(int64(n)) },
-		"next": func(i int) int { return i + 1 }}
-	shared, err := template.New("layout.html").Funcs(functions).
+func loadPages(s *speaker, assets assets) (pages, error) {
+	shared, err := template.New("layout.html").Funcs(s.functions(assets)).
 		ParseFS(templateFiles, "templates/layout.html", "templates/icons.html", "templates/parts.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse console templates: %w", err)
@@ -48,21 +45,29 @@ func loadPages(assets assets) (pages, error) {
 	return loaded, nil
 }
 
-// navItem is one entry of the menu; Page is also its path below /console/. Who is less than Needs does not see it.
+// navItem is one entry of the menu; Page is also its path below /console/, Title the id of its text. Who is less than Needs does not see it.
 type navItem struct {
 	Page, Title string
 	Needs       accounts.Role
 }
 
 var navigation = []navItem{
-	{"dashboard", "Dashboard", accounts.Viewer},
-	{"sources", "Sources", accounts.Viewer},
-	{"leads", "Leads", accounts.Viewer},
-	{"contact", "Contact", accounts.Viewer},
-	{"forms", "Forms", accounts.Viewer},
-	{"referrers", "Referrers", accounts.Viewer},
-	{"script", "Script tag", accounts.Viewer},
-	{"users", "Users", accounts.Admin},
+	{"dashboard", "frame.nav.dashboard", accounts.Viewer},
+	{"sources", "frame.nav.sources", accounts.Viewer},
+	{"leads", "frame.nav.leads", accounts.Viewer},
+	{"contact", "frame.nav.contact", accounts.Viewer},
+	{"forms", "frame.nav.forms", accounts.Viewer},
+	{"referrers", "frame.nav.referrers", accounts.Viewer},
+	{"script", "frame.nav.script", accounts.Viewer},
+	{"users", "frame.nav.users", accounts.Admin},
+}
+
+// speakerOf is the session's, or for who is not signed in, one of the language that the browser asks for.
+func (c *Console) speakerOf(ctx echo.Context, s *session) *speaker {
+	if s != nil {
+		return s.speaker
+	}
+	return c.words.match("", ctx.Request().Header.Get("Accept-Language"))
 }
 
 // layoutView is what every page has around its own view.
@@ -73,45 +78,36 @@ type layoutView struct {
 	User       string // "" for who is not signed in
 	Site       string // "" for who is not, or has a role on none
 	Sites      []schema.SiteID
-	Zone       string
+	Zone       string // of the times on the page
+	SiteZone   string // of the days of reports, "" where it is the same
+	Language   string
 	View       any
 }
 
-// render answers with a page; s is nil for who is not signed in.
+// render answers with a page, in the reader's language; s is nil for who is not signed in. title is said already.
 func (c *Console) render(ctx echo.Context, status int, page, title string, s *session, view any) error {
-	layout := layoutView{Page: page, Title: title, View: view}
+	speaker := c.speakerOf(ctx, s)
+	layout := layoutView{Page: page, Title: title, Language: speaker.language.String(), View: view}
 	if s != nil {
 		layout.User, layout.Sites = s.user.Called(), s.others
 	}
 	if s != nil && s.site != nil {
-		layout.Site, layout.Zone = string(s.site.ID), zoneName(s.site)
+		layout.Site, layout.Zone = string(s.site.ID), speaker.zone.String()
+		if own := zoneName(s.site); own != layout.Zone {
+			layout.SiteZone = own
+		}
 		for _, item := range navigation {
 			if s.role.Allows(item.Needs) {
+				item.Title = speaker.say(item.Title)
 				layout.Navigation = append(layout.Navigation, item)
 			}
 		}
 	}
 	var body bytes.Buffer
-	if err := c.pages[page].Execute(&body, layout); err != nil {
+	if err := c.pages[speaker.language][page].Execute(&body, layout); err != nil {
 		return fmt.Errorf("render page %s: %w", page, err)
 	}
 	return ctx.HTMLBlob(status, body.Bytes())
-}
-
-func zoneName(site *schema.Site) string {
-	if site.TimeZone == "" {
-		return schema.DefaultTimeZone
-	}
-	return site.TimeZone
-}
-
-// zoneOf returns the site's zone; the config file has been checked before, so a bad one can only be a test's.
-func zoneOf(site *schema.Site) *time.Location {
-	zone, err := time.LoadLocation(zoneName(site))
-	if err != nil {
-		return time.UTC
-	}
-	return zone
 }
 
 // link is a place to go within the console.

@@ -32,6 +32,7 @@ func (c *Console) routes() []route {
 		{http.MethodPost, "/site", accounts.Viewer, c.postSite},
 		{http.MethodGet, "/account", accounts.Viewer, c.getAccount},
 		{http.MethodPost, "/account/name", accounts.Viewer, c.postName},
+		{http.MethodPost, "/account/settings", accounts.Viewer, c.postReading},
 		{http.MethodPost, "/account/password", accounts.Viewer, c.postPassword},
 		{http.MethodPost, "/account/sign-out-everywhere", accounts.Viewer, c.postSignOutEverywhere},
 		{http.MethodGet, "/users", accounts.Admin, c.getUsers},

@@ -47,7 +47,7 @@ func (c *Console) getScript(ctx echo.Context, s *session) error {
 		Adapters: c.tags(c.config.Adapters, &schema.Site{ID: s.site.ID}), // the core tells them the rest
 		CSP:      fmt.Sprintf("script-src %s; %s", origin, connect),
 		NonceCSP: fmt.Sprintf("script-src 'nonce-%s' 'strict-dynamic'; %s", nonce, connect),
-		Hidden:   hiddenFields(s.site),
+		Hidden:   s.hiddenFields(s.site),
 	}
 	form := "signup"
 	for _, known := range s.site.Forms {
@@ -57,7 +57,7 @@ func (c *Console) getScript(ctx echo.Context, s *session) error {
 		form = view.Forms[0]
 	}
 	view.FormTag = fmt.Sprintf(`<form method="post" action="%s/f/%s">`, html.EscapeString(base), html.EscapeString(form))
-	return c.render(ctx, http.StatusOK, "script", "Script tag", s, view)
+	return c.render(ctx, http.StatusOK, "script", s.say("script.title"), s, view)
 }
 
 func (c *Console) tags(script Script, site *schema.Site) tags {
@@ -93,8 +93,8 @@ func ScriptAttributes(site *schema.Site) string {
 
 // hiddenFields lists the names of what the script adds to a form, from the same struct tags that name the columns. Each of
 // the site's custom parameters, which share one column, has a field of its own.
-func hiddenFields(site *schema.Site) []hiddenGroup {
-	groups := []hiddenGroup{{Title: "First touch"}, {Title: "Latest touch"}, {Title: "The submission itself"}}
+func (s *speaker) hiddenFields(site *schema.Site) []hiddenGroup {
+	groups := []hiddenGroup{{Title: s.say("words.point.first_touch")}, {Title: s.say("script.hidden.latest")}, {Title: s.say("script.hidden.submission")}}
 	for _, field := range schema.Fields(schema.Submission{}) {
 		at := 2
 		switch {

@@ -19,6 +19,7 @@ const cookieName = "__Host-hw_console"
 
 // session is who looks at which site, and what they may do there.
 type session struct {
+	*speaker
 	opened *accounts.Session
 	user   accounts.User
 	site   *schema.Site // nil where the user has a role on none
@@ -54,13 +55,13 @@ func (c *Console) sessionOf(ctx echo.Context) (*session, error) {
 	if proxied := c.proxied(r); proxied != user.ID && (proxied != "" || opened.How == accounts.ByProxy) {
 		return nil, errNoSession
 	}
-	s := c.newSession(opened, user)
+	s := c.newSession(ctx, opened, user)
 	ctx.Set(sessionInContext, s)
 	return s, nil
 }
 
 // newSession finds the site that the session looks at: the chosen one, else the first on which the user has a role.
-func (c *Console) newSession(opened *accounts.Session, user accounts.User) *session {
+func (c *Console) newSession(ctx echo.Context, opened *accounts.Session, user accounts.User) *session {
 	s := &session{opened: opened, user: user}
 	for i := range c.config.Sites {
 		site := &c.config.Sites[i]
@@ -78,6 +79,13 @@ func (c *Console) newSession(opened *accounts.Session, user accounts.User) *sess
 		}
 	}
 	slices.Sort(s.others)
+	zone := time.UTC
+	if user.Zone != "" {
+		zone = zoneCalled(user.Zone)
+	} else if s.site != nil {
+		zone = zoneOf(s.site)
+	}
+	s.speaker = c.words.match(user.Language, ctx.Request().Header.Get("Accept-Language")).in(zone)
 	return s
 }
 
@@ -90,7 +98,7 @@ func (c *Console) open(ctx echo.Context, user *accounts.User, how accounts.Opene
 	}
 	token, opened := c.config.Sessions.Open(ctx.Request().Context(), user, site, how)
 	ctx.SetCookie(sessionCookie(token, accounts.SessionLife))
-	s := c.newSession(opened, *user)
+	s := c.newSession(ctx, opened, *user)
 	ctx.Set(sessionInContext, s)
 	return s
 }

@@ -125,6 +125,9 @@ func TestSecurityRemovedUserEndsTheirSessions(t *testing.T) {
 	s.wantSession(t, cookie, false, "removed")
 }
 
+// placeOf fills the parameters of routes in.
+var placeOf = strings.NewReplacer(":user", "0", ":contact", "ab")
+
 // Every route is played by everybody: it answers those whose role it is for, and no other.
 func TestSecurityRolesOnEveryRoute(t *testing.T) {
 	s := newStand(t, ReportsFunc(func(context.Context, string, reports.Params) (*reports.Result, error) {
@@ -147,7 +150,7 @@ func TestSecurityRolesOnEveryRoute(t *testing.T) {
 		if !r.Needs.Valid() {
 			t.Errorf("%s %s is for %q", r.Method, r.Path, r.Needs)
 		}
-		path := "/console" + strings.NewReplacer(":user", "0", ":contact", "ab").Replace(r.Path)
+		path := "/console" + placeOf.Replace(r.Path)
 		ask := func(cookie string) answer {
 			if r.Method == http.MethodGet {
 				return s.get(t, path, cookie)

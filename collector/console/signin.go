@@ -2,7 +2,6 @@ package console
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"net/http"
 	"strconv"
@@ -34,15 +33,15 @@ func (c *Console) getSignIn(ctx echo.Context) error {
 	if !c.config.Accounts.Ready() {
 		return c.notReady(ctx)
 	}
-	view := c.signInView(ctx.QueryParam("next"))
+	speaker, view := c.speakerOf(ctx, nil), c.signInView(ctx.QueryParam("next"))
 	switch {
 	case ctx.QueryParam("signed") == "out":
-		view.Notice = "You are signed out."
+		view.Notice = speaker.say("signin.signed_out")
 	case strings.Contains(view.Next, "signed=in"):
 		view.Next = home
-		view.Problem = "The password was right, but your browser did not keep the session’s cookie. Allow cookies for this address, and open it with https:// (or on localhost, in Chrome, Edge or Firefox)."
+		view.Problem = speaker.say("signin.no_cookie")
 	}
-	return c.render(ctx, http.StatusOK, "sign-in", "Sign in", nil, view)
+	return c.render(ctx, http.StatusOK, "sign-in", speaker.say("signin.title"), nil, view)
 }
 
 func (c *Console) signInView(next string) signInView {
@@ -57,17 +56,17 @@ func (c *Console) postSignIn(ctx echo.Context) error {
 		return c.notReady(ctx)
 	}
 	form := ctx.Request().PostForm
-	view := c.signInView(form.Get("next"))
+	speaker, view := c.speakerOf(ctx, nil), c.signInView(form.Get("next"))
 	view.Email = schema.CutText(strings.TrimSpace(form.Get("email")), 320)
 	address, now := ctx.RealIP(), c.config.Now()
 	if wait := c.attempts.take(address, view.Email, now); wait > 0 {
-		view.Problem = tooMany(ctx, wait)
-		return c.render(ctx, http.StatusTooManyRequests, "sign-in", "Sign in", nil, view)
+		view.Problem = speaker.tooMany(ctx, wait)
+		return c.render(ctx, http.StatusTooManyRequests, "sign-in", speaker.say("signin.title"), nil, view)
 	}
 	user, err := c.config.Accounts.SignIn(ctx.Request().Context(), view.Email, form.Get("password"))
 	if errors.Is(err, accounts.ErrWrongPassword) {
-		view.Problem = "No account has this address with this password. Check both; who runs Headwater, or an admin, can make you a link to choose another password."
-		return c.render(ctx, http.StatusUnauthorized, "sign-in", "Sign in", nil, view)
+		view.Problem = speaker.say("signin.wrong")
+		return c.render(ctx, http.StatusUnauthorized, "sign-in", speaker.say("signin.title"), nil, view)
 	}
 	if err != nil {
 		return err
@@ -87,18 +86,15 @@ func entered(next string) string {
 }
 
 // tooMany says how long to wait, to programs too.
-func tooMany(ctx echo.Context, wait time.Duration) string {
+func (s *speaker) tooMany(ctx echo.Context, wait time.Duration) string {
 	seconds := int(math.Ceil(wait.Seconds()))
 	ctx.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(seconds))
-	return fmt.Sprintf("Too many attempts. Try again in %s.", count(seconds, "second", "seconds"))
+	return s.say("problems.wait", "Count", seconds)
 }
 
 // notReady answers where it is not known yet who has an account.
 func (c *Console) notReady(ctx echo.Context) error {
-	return c.render(ctx, http.StatusServiceUnavailable, "problem", "Not ready", nil, problem{
-		"The console is not ready yet",
-		"Who may sign in is read from ClickHouse, which has not answered since the collector was started. Nothing is lost: new leads are being kept. Try again in a moment.",
-	})
+	return c.showProblem(ctx, http.StatusServiceUnavailable, nil, c.speakerOf(ctx, nil).problem("problems.not_ready"))
 }
 
 func (c *Console) postSignOut(ctx echo.Context) error {

@@ -3,7 +3,6 @@ package console
 import (
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -11,22 +10,22 @@ import (
 	"github.com/headwater/headwater/collector/reports"
 )
 
-// choice is one option of a form.
+// choice is one option of a form. In the lists that are the same for everybody Title and Help are ids.
 type choice struct {
 	Value, Title, Help string
 	Chosen             bool
 }
 
 var dataPoints = []choice{
-	{Value: string(reports.FirstTouch), Title: "First touch", Help: "what first brought the person to the site"},
-	{Value: string(reports.LeadCreation), Title: "Lead creation", Help: "what led to the form that made the person a lead"},
-	{Value: string(reports.Conversion), Title: "Conversion", Help: "what led to each form that was sent"},
-	{Value: string(reports.CompanySource), Title: "Company source", Help: "what brought the company’s first lead"},
+	{Value: string(reports.FirstTouch), Title: "words.point.first_touch", Help: "sources.help.first_touch"},
+	{Value: string(reports.LeadCreation), Title: "words.point.lead_creation", Help: "sources.help.lead_creation"},
+	{Value: string(reports.Conversion), Title: "words.point.conversion", Help: "sources.help.conversion"},
+	{Value: string(reports.CompanySource), Title: "words.point.company_source", Help: "sources.help.company_source"},
 }
 
 var credits = []choice{
-	{Value: string(reports.LastNonDirect), Title: "Last known source"},
-	{Value: string(reports.Last), Title: "Last visit, direct too"},
+	{Value: string(reports.LastNonDirect), Title: "words.credit.last_non_direct"},
+	{Value: string(reports.Last), Title: "words.credit.last"},
 }
 
 // sourcesQuery is what the page of sources is asked for.
@@ -106,12 +105,12 @@ type tile struct {
 func (c *Console) getSources(ctx echo.Context, s *session) error {
 	q := c.readSources(ctx.QueryParams(), s)
 	view := sourcesView{
-		Days: q.days, RangeText: q.days.text(), CSV: hrefOf("sources.csv", q.query(q.days)),
-		Presets:    presetLinks("sources", q.days, q.query),
-		DataPoints: chosen(dataPoints, string(q.dataPoint)),
-		Credits:    chosen(credits, string(q.credit)),
-		Rule:       ruleText(q, lookbackDays(s.site)),
-		Filter: filterViewOf(q.where, func(f filter) string {
+		Days: q.days, RangeText: s.days(q.days), CSV: hrefOf("sources.csv", q.query(q.days)),
+		Presets:    s.presets("sources", q.days, q.query),
+		DataPoints: s.chosen(dataPoints, string(q.dataPoint)),
+		Credits:    s.chosen(credits, string(q.credit)),
+		Rule:       s.ruleText(q, lookbackDays(s.site)),
+		Filter: s.filterView(q.where, func(f filter) string {
 			narrowed := q
 			narrowed.where = f
 			return hrefOf("sources", narrowed.query(q.days))
@@ -120,7 +119,7 @@ func (c *Console) getSources(ctx echo.Context, s *session) error {
 	}
 	for _, dimension := range reports.Dimensions() {
 		view.Dimensions = append(view.Dimensions, choice{
-			Value: string(dimension), Title: title(string(dimension)), Chosen: slices.Contains(q.by, dimension),
+			Value: string(dimension), Title: s.title(string(dimension)), Chosen: slices.Contains(q.by, dimension),
 		})
 	}
 	var result *reports.Result
@@ -129,23 +128,26 @@ func (c *Console) getSources(ctx echo.Context, s *session) error {
 	}
 	if view.Trouble == nil {
 		result = q.where.keep(result, q.by)
-		view.Table = tableOf(result, "Sources", "leads")
-		view.Tiles, view.LeftOut = tilesOf(result), leftOutText(result)
+		view.Table = s.table(result, s.say("sources.title"), "leads")
+		view.Tiles, view.LeftOut = s.tiles(result), s.leftOut(result)
 	}
-	return c.render(ctx, statusOf(view.Trouble), "sources", "Sources", s, view)
+	return c.render(ctx, statusOf(view.Trouble), "sources", s.say("sources.title"), s, view)
 }
 
-// leftOutText says how much is under suspicion and so in none of the numbers, "" where nothing is.
-func leftOutText(result *reports.Result) string {
+// leftOut says how much is under suspicion and so in none of the numbers, "" where nothing is.
+func (s *speaker) leftOut(result *reports.Result) string {
 	touches, submissions, _ := result.LeftOut()
 	var parts []string
 	if touches > 0 {
-		parts = append(parts, count(int(touches), "visit", "visits"))
+		parts = append(parts, s.say("words.visits", "Count", touches))
 	}
 	if submissions > 0 {
-		parts = append(parts, count(int(submissions), "form", "forms"))
+		parts = append(parts, s.say("words.forms", "Count", submissions))
 	}
-	return strings.Join(parts, " and ")
+	if len(parts) == 2 {
+		return s.say("words.both", "First", parts[0], "Second", parts[1])
+	}
+	return strings.Join(parts, "")
 }
 
 func (c *Console) getSourcesCSV(ctx echo.Context, s *session) error {
@@ -160,42 +162,41 @@ func (c *Console) getSourcesCSV(ctx echo.Context, s *session) error {
 	return writeCSV(ctx, s, "source_breakdown", q.where.keep(result, q.by), q.days)
 }
 
-// presetLinks are the ranges to choose from; query says the rest of the page's address.
-func presetLinks(page string, days dateRange, query func(dateRange) url.Values) []link {
+// presets are the ranges to choose from; query says the rest of the page's address.
+func (s *speaker) presets(page string, days dateRange, query func(dateRange) url.Values) []link {
 	var links []link
 	for _, p := range presets {
-		links = append(links, link{Title: p.Title, Href: hrefOf(page, query(dateRange{Preset: p.Name})), Current: days.Preset == p.Name})
+		links = append(links, link{Title: s.say(p.Title), Href: hrefOf(page, query(dateRange{Preset: p.Name})), Current: days.Preset == p.Name})
 	}
 	return links
 }
 
-func chosen(choices []choice, value string) []choice {
+// chosen says the choices of a list, with one marked.
+func (s *speaker) chosen(choices []choice, value string) []choice {
 	marked := slices.Clone(choices)
 	for i := range marked {
-		marked[i].Chosen = marked[i].Value == value
+		marked[i].Chosen, marked[i].Title = marked[i].Value == value, s.say(marked[i].Title)
+		if marked[i].Help != "" {
+			marked[i].Help = s.say(marked[i].Help)
+		}
 	}
 	return marked
 }
 
 // ruleText says in words which touch everything is placed by.
-func ruleText(q sourcesQuery, lookback int) string {
+func (s *speaker) ruleText(q sourcesQuery, lookback int) string {
 	if q.dataPoint == reports.FirstTouch {
-		return "Placed by first touch: the earliest visit that is known, also a direct one."
+		return s.say("sources.rule.first_touch")
 	}
-	name := ""
-	for _, point := range dataPoints {
-		if point.Value == string(q.dataPoint) {
-			name = "Placed by " + strings.ToLower(point.Title) + ": "
-		}
-	}
+	name := strings.ToLower(s.known("words.point." + string(q.dataPoint)))
 	if q.credit == reports.Last {
-		return name + "the last visit before the form gets the credit, also a direct one."
+		return s.say("sources.rule.last", "Point", name)
 	}
-	return name + "the last known source within " + strconv.Itoa(lookback) + " days before the form gets the credit; only where there is none, the last visit."
+	return s.say("sources.rule.last_non_direct", "Point", name, "Count", lookback)
 }
 
-// tilesOf shows the totals that a person looks for first.
-func tilesOf(result *reports.Result) []tile {
+// tiles shows the totals that a person looks for first.
+func (s *speaker) tiles(result *reports.Result) []tile {
 	if result.Totals == nil {
 		return nil
 	}
@@ -206,35 +207,35 @@ func tilesOf(result *reports.Result) []tile {
 	var tiles []tile
 	for _, name := range []string{"visitors", "leads", "conversions", "deals"} {
 		if n, ok := totals[name].(int64); ok {
-			tiles = append(tiles, tile{Title: title(name), Lines: []string{number(n)}, Note: tileNote(name, totals)})
+			tiles = append(tiles, tile{Title: s.title(name), Lines: []string{s.number(n)}, Note: s.tileNote(name, totals)})
 		}
 	}
 	if won, ok := totals["won_amount"].(reports.Amounts); ok {
-		lines := money(won)
+		lines := s.money(won)
 		if len(lines) == 0 {
 			lines = []string{"–"}
 		}
 		deals, _ := totals["won_deals"].(int64)
-		tiles = append(tiles, tile{Title: title("won_amount"), Lines: lines, Note: "of " + count(int(deals), "won deal", "won deals")})
+		tiles = append(tiles, tile{Title: s.title("won_amount"), Lines: lines, Note: s.say("sources.tile.won_deals", "Count", deals)})
 	}
 	return tiles
 }
 
-func tileNote(name string, totals map[string]any) string {
+func (s *speaker) tileNote(name string, totals map[string]any) string {
 	visitors, _ := totals["visitors"].(int64)
 	leads, _ := totals["leads"].(int64)
 	companies, _ := totals["companies"].(int64)
 	switch {
 	case name == "visitors":
-		return "browsers that arrived"
+		return s.say("sources.tile.visitors")
 	case name == "leads" && companies > 0:
-		return "in " + count(int(companies), "new company", "new companies")
+		return s.say("sources.tile.companies", "Count", companies)
 	case name == "leads" && visitors > 0:
-		return number(leads) + " new people"
+		return s.say("sources.tile.people", "Count", leads)
 	case name == "conversions":
-		return "forms of known people"
+		return s.say("sources.tile.conversions")
 	case name == "deals":
-		return "created in this time"
+		return s.say("sources.tile.deals")
 	}
 	return ""
 }

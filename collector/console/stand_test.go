@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"golang.org/x/text/language"
 
 	"github.com/headwater/headwater/collector/accounts"
 	"github.com/headwater/headwater/collector/collectortest"
@@ -81,6 +82,21 @@ func newStand(tb testing.TB, ask Reports) *stand {
 	return serveStand(tb, db, ask)
 }
 
+// noMissingTexts is a log that fails the test where a text is missing.
+type noMissingTexts struct {
+	slog.Handler
+	tb testing.TB
+}
+
+func (noMissingTexts) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h noMissingTexts) Handle(_ context.Context, record slog.Record) error {
+	if record.Message == missingText {
+		record.Attrs(func(a slog.Attr) bool { h.tb.Errorf("%s: %v", record.Message, a); return true })
+	}
+	return nil
+}
+
 func openStore(tb testing.TB) *store.Store {
 	tb.Helper()
 	db, err := store.Open(tb.Context(), collectortest.ClickHouse(tb))
@@ -94,7 +110,7 @@ func openStore(tb testing.TB) *store.Store {
 func serveStand(tb testing.TB, db *store.Store, ask Reports) *stand {
 	tb.Helper()
 	s := &stand{store: db, clock: collectortest.FixedClock(testNow)}
-	log := slog.New(slog.DiscardHandler)
+	log := slog.New(noMissingTexts{slog.DiscardHandler, tb})
 	redis, err := visitors.Open(collectortest.Redis(tb))
 	if err != nil {
 		tb.Fatal(err)
@@ -134,6 +150,9 @@ func newLiveStand(tb testing.TB) *stand {
 		return reports.Run(ctx, opened.Conn(), name, p)
 	}))
 }
+
+// speaker is who writes for somebody in UTC.
+func (s *stand) speaker(tag language.Tag) *speaker { return s.console.words.speakers[tag] }
 
 // noReports is for pages that need none: asking fails the test.
 func noReports(tb testing.TB) Reports {

@@ -38,8 +38,8 @@ type cellView struct {
 	Width int      // of the bar, 0 to 100 of the widest
 }
 
-// tableOf turns a result into a table. bar names the column that gets bars; "" the first number.
-func tableOf(result *reports.Result, label, bar string) tableView {
+// table turns a result into a table. bar names the column that gets bars; "" the first number.
+func (s *speaker) table(result *reports.Result, label, bar string) tableView {
 	view := tableView{Label: label}
 	result = withoutShare(result)
 	texts := textColumns(result)
@@ -48,7 +48,7 @@ func tableOf(result *reports.Result, label, bar string) tableView {
 		if barAt < 0 && !texts[i] {
 			barAt = i
 		}
-		view.Columns = append(view.Columns, columnView{Title: title(column), Text: texts[i], Bar: i == barAt})
+		view.Columns = append(view.Columns, columnView{Title: s.title(column), Text: texts[i], Bar: i == barAt})
 	}
 	rows, folded := result.Rows, []any(nil)
 	if len(rows) > maxRows {
@@ -63,13 +63,13 @@ func tableOf(result *reports.Result, label, bar string) tableView {
 		}
 	}
 	for _, row := range rows {
-		view.Rows = append(view.Rows, rowView{Cells: cellsOf(row, barAt, widest, whole)})
+		view.Rows = append(view.Rows, rowView{Cells: s.cells(row, barAt, widest, whole)})
 	}
 	if folded != nil {
-		view.Rows = append(view.Rows, rowView{Cells: cellsOf(folded, barAt, widest, whole), Folds: len(result.Rows) - len(rows)})
+		view.Rows = append(view.Rows, rowView{Cells: s.cells(folded, barAt, widest, whole), Folds: len(result.Rows) - len(rows)})
 	}
 	if result.Totals != nil && len(result.Rows) > 0 {
-		view.Totals = cellsOf(result.Totals, -1, 0, 0)
+		view.Totals = s.cells(result.Totals, -1, 0, 0)
 		for i, isText := range texts {
 			if isText {
 				view.Totals[i] = cellView{}
@@ -112,7 +112,7 @@ func textColumns(result *reports.Result) []bool {
 	return texts
 }
 
-func cellsOf(row []any, barAt int, widest, whole int64) []cellView {
+func (s *speaker) cells(row []any, barAt int, widest, whole int64) []cellView {
 	cells := make([]cellView, len(row))
 	for i, value := range row {
 		cell := &cells[i]
@@ -120,17 +120,17 @@ func cellsOf(row []any, barAt int, widest, whole int64) []cellView {
 		case string:
 			cell.Text, cell.Quiet = value, value == "(unattributed)" || value == "(not set)"
 		case int64:
-			cell.Text, cell.Quiet = number(value), value == 0
+			cell.Text, cell.Quiet = s.number(value), value == 0
 			if i == barAt && whole > 0 {
-				cell.Share = percent(float64(value) / float64(whole))
+				cell.Share = s.percent(float64(value) / float64(whole))
 				cell.Width = int((value*100 + widest - 1) / widest)
 			}
 		case float64:
-			cell.Text = percent(value)
+			cell.Text = s.percent(value)
 		case nil:
 			cell.Text, cell.Quiet = "–", true
 		case reports.Amounts:
-			cell.Lines = money(value)
+			cell.Lines = s.money(value)
 			if len(cell.Lines) == 0 {
 				cell.Text, cell.Quiet = "–", true
 			}

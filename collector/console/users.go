@@ -35,12 +35,13 @@ type memberView struct {
 	Self    bool
 }
 
-var roleTitles = map[accounts.Role]string{accounts.Viewer: "Viewer", accounts.Marketer: "Marketer", accounts.Admin: "Admin"}
+// roleName is a role as people call it, "" for none.
+func (s *speaker) roleName(role accounts.Role) string { return s.known("words.role." + string(role)) }
 
-func roleChoices(chosen accounts.Role) []choice {
+func (s *speaker) roles(chosen accounts.Role) []choice {
 	var list []choice
 	for _, role := range accounts.Roles() {
-		list = append(list, choice{Value: string(role), Title: roleTitles[role], Chosen: role == chosen})
+		list = append(list, choice{Value: string(role), Title: s.roleName(role), Chosen: role == chosen})
 	}
 	return list
 }
@@ -58,9 +59,9 @@ func (c *Console) siteIDs() []schema.SiteID {
 }
 
 func (c *Console) usersView(s *session) usersView {
-	view := usersView{Roles: roleChoices(accounts.Viewer), Chief: c.isChief(s), Site: string(s.site.ID), Typed: url.Values{}}
+	view := usersView{Roles: s.roles(accounts.Viewer), Chief: c.isChief(s), Site: string(s.site.ID), Typed: url.Values{}}
 	for _, m := range c.config.Accounts.Members(s.site.ID) {
-		member := memberView{Member: m, Roles: roleChoices(m.Role), Scope: "site", May: view.Chief || !m.AllSites, Self: m.ID == s.user.ID}
+		member := memberView{Member: m, Roles: s.roles(m.Role), Scope: "site", May: view.Chief || !m.AllSites, Self: m.ID == s.user.ID}
 		if m.AllSites {
 			member.Scope = "all"
 		}
@@ -72,13 +73,13 @@ func (c *Console) usersView(s *session) usersView {
 
 func (c *Console) getUsers(ctx echo.Context, s *session) error {
 	view := c.usersView(s)
-	view.Done = map[string]string{"added": "The user is added.", "role": "The role is changed.", "removed": "The user is removed."}[ctx.QueryParam("done")]
-	return c.render(ctx, http.StatusOK, "users", "Users", s, view)
+	view.Done = s.done(map[string]string{"added": "users.done.added", "role": "users.done.role", "removed": "users.done.removed"}, ctx)
+	return c.render(ctx, http.StatusOK, "users", s.say("users.title"), s, view)
 }
 
 // usersAnswer shows the page with a problem, or goes on to the page that says what was done.
 func (c *Console) usersAnswer(ctx echo.Context, s *session, err error, done string, typed url.Values) error {
-	problem := problemOf(err)
+	problem := s.problemOf(err)
 	switch {
 	case err == nil:
 		return ctx.Redirect(http.StatusSeeOther, "/console/users?done="+done)
@@ -88,9 +89,9 @@ func (c *Console) usersAnswer(ctx echo.Context, s *session, err error, done stri
 	view := c.usersView(s)
 	view.Problem = problem
 	if typed != nil {
-		view.Typed, view.Roles = typed, roleChoices(accounts.Role(typed.Get("role")))
+		view.Typed, view.Roles = typed, s.roles(accounts.Role(typed.Get("role")))
 	}
-	return c.render(ctx, http.StatusUnprocessableEntity, "users", "Users", s, view)
+	return c.render(ctx, http.StatusUnprocessableEntity, "users", s.say("users.title"), s, view)
 }
 
 // scopeOf is the site of the membership that a form is about; false where the reader may not touch it.
@@ -117,7 +118,7 @@ func (c *Console) postUser(ctx echo.Context, s *session) error {
 	if err != nil || !fresh || c.config.Proxy.Header != "" {
 		return c.usersAnswer(ctx, s, err, "added", form)
 	}
-	return c.showLink(ctx, s, &user, "The user is added.")
+	return c.showLink(ctx, s, &user, s.say("users.done.added"))
 }
 
 // showLink makes a one-time link and shows it, this once: only its hash is kept.
@@ -128,7 +129,7 @@ func (c *Console) showLink(ctx echo.Context, s *session, user *accounts.User, do
 	}
 	view := c.usersView(s)
 	view.Done, view.Link, view.LinkFor = done, c.publicURL.String()+"/console/link/"+token, user.Called()
-	return c.render(ctx, http.StatusOK, "users", "Users", s, view)
+	return c.render(ctx, http.StatusOK, "users", s.say("users.title"), s, view)
 }
 
 // changeOf reads a form about one membership: of whom, where, and over which version.

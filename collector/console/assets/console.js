@@ -14,18 +14,24 @@
   for (const button of document.querySelectorAll("[data-copy]")) {
     const source = button.parentElement.querySelector("code");
     const label = button.querySelector("span");
+    const copy = label.textContent;
     button.hidden = false;
     button.addEventListener("click", async () => {
       try {
         await navigator.clipboard.writeText(source.textContent);
-        label.textContent = "Copied";
+        label.textContent = button.dataset.copied;
       } catch {
         // No permission, or no secure context: select it, so that one key press copies.
         getSelection().selectAllChildren(source);
-        label.textContent = "Selected";
+        label.textContent = button.dataset.selected;
       }
-      setTimeout(() => (label.textContent = "Copy"), 2000);
+      setTimeout(() => (label.textContent = copy), 2000);
     });
+  }
+
+  // Every time zone that the browser knows can be chosen; without the script it is typed.
+  for (const zones of document.querySelectorAll("[data-zones]")) {
+    for (const zone of Intl.supportedValuesOf?.("timeZone") ?? []) zones.append(new Option("", zone));
   }
 
   const list = document.querySelector("[data-live]");
@@ -37,6 +43,9 @@
   const MOST = 50;
   let tag = "";
   let failures = 0;
+
+  // What the script says stands in data attributes, in the page's language, with {names} to fill in.
+  const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
   const say = (text, on) => {
     state.hidden = false;
@@ -72,8 +81,8 @@
     empty.hidden = true;
     news.textContent =
       fresh.length === 1
-        ? `${fresh[0].title}: ${fresh[0].source}, form ${fresh[0].form}`
-        : `${fresh.length} new forms`;
+        ? filled(news.dataset.one, fresh[0])
+        : filled(news.dataset.many, { n: fresh.length });
   };
 
   // Asks again half a second after each answer, or three times as long as the answer took: a slow database is left in
@@ -82,16 +91,16 @@
     const start = performance.now();
     try {
       const answer = await fetch("/console/leads.json", { headers: tag ? { "If-None-Match": tag } : {}, cache: "no-store" });
-      if (answer.status === 401) return say("Signed out: reload the page", false);
+      if (answer.status === 401) return say(state.dataset.out, false);
       if (!answer.ok && answer.status !== 304) throw new Error(answer.status);
       if (answer.ok) {
         tag = answer.headers.get("ETag") || "";
         show((await answer.json()).leads);
       }
-      say("Live", true);
+      say(state.dataset.on, true);
       failures = 0;
     } catch {
-      say("Waiting for the collector", false);
+      say(state.dataset.waiting, false);
       failures++;
     }
     const took = performance.now() - start;
