@@ -81,7 +81,7 @@
     empty.hidden = true;
     news.textContent =
       fresh.length === 1
-        ? filled(news.dataset.one, fresh[0])
+        ? filled(news.dataset.single, fresh[0])
         : filled(news.dataset.many, { n: fresh.length });
   };
 
@@ -97,7 +97,7 @@
         tag = answer.headers.get("ETag") || "";
         show((await answer.json()).leads);
       }
-      say(state.dataset.on, true);
+      say(state.dataset.now, true);
       failures = 0;
     } catch {
       say(state.dataset.waiting, false);
