@@ -30,7 +30,7 @@ type Stack struct {
 	Report        string `json:"report_url"`
 	Collector     string `json:"collector_url"`
 	Console       string `json:"console_link"` // signs in to the console, once
-	Private       string `json:"private_url"` // metrics
+	Private       string `json:"private_url"`  // metrics
 	APIKey        string `json:"api_key"`
 	ClickHouse    string `json:"clickhouse_url"` // of the embedded engine, "" with a server of one's own
 	ClickHouseDSN string `json:"clickhouse_dsn"`
