@@ -44,15 +44,15 @@ func (r *Result) writeCSV(w io.Writer, crlf bool) error {
 func csvCell(value any) string {
 	switch value := value.(type) {
 	case string:
-		return guardFormula(value)
+		return GuardFormula(value)
 	case time.Time:
 		return value.Format("2006-01-02T15:04:05.000Z07:00")
 	}
 	return cellText(value)
 }
 
-// guardFormula puts ' before text that begins as a formula does, or with what spreadsheets drop or narrow before they look.
-func guardFormula(text string) string {
+// GuardFormula puts ' before text that begins as a formula does, or with what spreadsheets drop or narrow before they look.
+func GuardFormula(text string) string {
 	switch first, _ := utf8.DecodeRuneInString(text); first {
 	case '=', '+', '-', '@', '\t', '\r', '\n', '\x00', '\ufeff', '＝', '＋', '－', '＠':
 		return "'" + text

@@ -89,7 +89,7 @@ func TestWriteCSV(t *testing.T) {
 	for text, want := range map[string]string{
 		"=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@a": "'@a", "\ta": "'\ta", "\ra": "'\ra", "a=1": "a=1", "": "", "1": "1",
 	} {
-		if got := guardFormula(text); got != want {
+		if got := GuardFormula(text); got != want {
 			t.Errorf("guard %q: %q, want %q", text, got, want)
 		}
 	}
