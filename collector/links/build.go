@@ -95,7 +95,7 @@ func parseTarget(text string) (*url.URL, error) {
 	case err != nil || u.Scheme == "":
 		return nil, &Problem{ID: "links.problem.target"}
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, &Problem{ID: "links.problem.scheme", Data: data("scheme", u.Scheme)}
+		return nil, &Problem{ID: "links.problem.scheme", Data: data("Scheme", u.Scheme)}
 	case u.User != nil:
 		return nil, &Problem{ID: "links.problem.user"}
 	case u.Opaque != "" || u.Hostname() == "":
@@ -135,7 +135,7 @@ func bare(text string) bool {
 // asciiHost writes a host in its IDNA ASCII form, in lower case.
 func asciiHost(u *url.URL) (string, error) {
 	host := strings.TrimSuffix(u.Hostname(), ".")
-	wrong := &Problem{ID: "links.problem.host", Data: data("host", host)}
+	wrong := &Problem{ID: "links.problem.host", Data: data("Host", host)}
 	if addr, err := netip.ParseAddr(host); err == nil {
 		if addr.Zone() != "" {
 			return "", wrong

@@ -48,7 +48,7 @@ func (c *Convention) Check() *Problem {
 		return &Problem{ID: "links.problem.separator"}
 	}
 	if c.MaxLength < 0 || c.MaxLength > maxOfLengths {
-		return &Problem{ID: "links.problem.max_length", Data: data("most", fmt.Sprint(maxOfLengths))}
+		return &Problem{ID: "links.problem.max_length", Data: data("Most", fmt.Sprint(maxOfLengths))}
 	}
 	for _, part := range c.Required {
 		if !slices.Contains(Named(), part) {
@@ -57,7 +57,7 @@ func (c *Convention) Check() *Problem {
 	}
 	for part, values := range map[Part][]string{Source: c.Sources, Medium: c.Mediums, Campaign: c.Campaigns} {
 		if len(values) > maxListed {
-			return &Problem{Part: part, ID: "links.problem.list_long", Data: data("most", fmt.Sprint(maxListed))}
+			return &Problem{Part: part, ID: "links.problem.list_long", Data: data("Most", fmt.Sprint(maxListed))}
 		}
 		for _, value := range values {
 			if part == Campaign {
@@ -67,7 +67,7 @@ func (c *Convention) Check() *Problem {
 				continue // found in traffic, so spelled as it is
 			}
 			if p := c.spelling(part, value); p != nil {
-				p.ID, p.Data = "links.problem.listed", data("value", value)
+				p.ID, p.Data = "links.problem.listed", data("Value", value)
 				return p
 			}
 		}
@@ -112,7 +112,7 @@ func (c *Convention) listed(part Part, value string) *Problem {
 	if len(list) == 0 || slices.Contains(list, value) {
 		return nil
 	}
-	p := &Problem{Part: part, ID: "links.problem.not_listed", Data: data("value", value)}
+	p := &Problem{Part: part, ID: "links.problem.not_listed", Data: data("Value", value)}
 	for _, known := range list {
 		if fold(known) == fold(value) {
 			p.Suggestion = known
@@ -128,7 +128,7 @@ func (c *Convention) listed(part Part, value string) *Problem {
 // spelling finds the first rule of spelling that a value breaks. A value of a closed list is spelled as it stands there.
 func (c *Convention) spelling(part Part, value string) *Problem {
 	broken := func(id string, pairs ...string) *Problem {
-		p := &Problem{Part: part, ID: "links.problem." + id, Data: data(append(pairs, "value", value)...)}
+		p := &Problem{Part: part, ID: "links.problem." + id, Data: data(append(pairs, "Value", value)...)}
 		if fixed := c.Fix(value); fixed != value && fixed != "" {
 			p.Suggestion = fixed
 		}
@@ -142,13 +142,13 @@ func (c *Convention) spelling(part Part, value string) *Problem {
 		case unicode.IsSpace(r) && (c.Separator != "" || c.ASCII):
 			return broken("blank")
 		case c.Separator != "" && strings.ContainsRune("_-.", r) && string(r) != c.Separator:
-			return broken("other_separator", "separator", c.Separator)
+			return broken("other_separator", "Separator", c.Separator)
 		case c.ASCII && !plain(r):
-			return broken("character", "character", string(r))
+			return broken("character", "Character", string(r))
 		}
 	}
 	if c.MaxLength > 0 && utf8.RuneCountInString(value) > c.MaxLength {
-		return broken("too_long", "most", fmt.Sprint(c.MaxLength))
+		return broken("too_long", "Most", fmt.Sprint(c.MaxLength))
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ func ReadCSV(body []byte, c *Convention, saved []Saved) (drafts []Draft, known i
 			key := draft.key()
 			switch first := seen[key]; {
 			case first > 0:
-				wrong = []*Problem{{ID: "links.problem.twice", Data: data("line", fmt.Sprint(first))}}
+				wrong = []*Problem{{ID: "links.problem.twice", Data: data("Line", fmt.Sprint(first))}}
 			case index[key]:
 				known++
 			default:
@@ -84,7 +84,7 @@ func ReadCSV(body []byte, c *Convention, saved []Saved) (drafts []Draft, known i
 			problems = append(problems, LineProblem{line, p})
 		}
 		if len(drafts)+known > MaxRows {
-			return nil, 0, append(problems, LineProblem{line, &Problem{ID: "links.problem.rows", Data: data("most", fmt.Sprint(MaxRows))}})
+			return nil, 0, append(problems, LineProblem{line, &Problem{ID: "links.problem.rows", Data: data("Most", fmt.Sprint(MaxRows))}})
 		}
 		if len(problems) >= maxProblems {
 			break
@@ -145,9 +145,9 @@ func readHeader(in *csv.Reader) (header []string, at map[string]int, wrong *Prob
 		switch {
 		case slices.Contains(writtenColumns, name):
 		case !slices.Contains(columns, name):
-			return nil, nil, &Problem{ID: "links.problem.column", Data: data("column", name, "columns", strings.Join(columns, ", "))}
+			return nil, nil, &Problem{ID: "links.problem.column", Data: data("Column", name, "Columns", strings.Join(columns, ", "))}
 		case twice:
-			return nil, nil, &Problem{ID: "links.problem.column_twice", Data: data("column", name)}
+			return nil, nil, &Problem{ID: "links.problem.column_twice", Data: data("Column", name)}
 		default:
 			at[name] = i
 		}
@@ -164,7 +164,7 @@ func blank(cells []string) bool {
 
 func readRow(cells, header []string, at map[string]int) (Draft, []*Problem) {
 	if len(cells) > len(header) {
-		return Draft{}, []*Problem{{ID: "links.problem.cells", Data: data("cells", fmt.Sprint(len(cells)), "columns", fmt.Sprint(len(header)))}}
+		return Draft{}, []*Problem{{ID: "links.problem.cells", Data: data("Cells", fmt.Sprint(len(cells)), "Columns", fmt.Sprint(len(header)))}}
 	}
 	cell := func(name string) string {
 		i, ok := at[name]
@@ -184,7 +184,7 @@ func readRow(cells, header []string, at map[string]int) (Draft, []*Problem) {
 	return draft, nil
 }
 
-// unguard takes off the ' that WriteCSV puts in front of what looks like a formula.
+// unguard takes off the ' that WriteCSV puts in front of what looks like a formula. A text that began so itself loses it, too.
 func unguard(cell string) string {
 	if rest, ok := strings.CutPrefix(cell, "'"); ok && reports.GuardFormula(rest) == cell {
 		return rest

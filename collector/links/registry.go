@@ -173,7 +173,7 @@ func (d *Draft) Check(c *Convention) []*Problem {
 		}
 	}
 	if utf8.RuneCountInString(d.Note) > maxNote || !utf8.ValidString(d.Note) || strings.ContainsFunc(d.Note, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' }) {
-		all = append(all, &Problem{ID: "links.problem.note", Data: data("most", fmt.Sprint(maxNote))})
+		all = append(all, &Problem{ID: "links.problem.note", Data: data("Most", fmt.Sprint(maxNote))})
 	}
 	return all
 }
@@ -229,7 +229,7 @@ func (r *Registry) Add(ctx context.Context, site schema.SiteID, by string, draft
 		return nil, err
 	}
 	if len(saved)+len(drafts) > MaxLinks {
-		return nil, &Problem{ID: "links.problem.full", Data: data("most", fmt.Sprint(MaxLinks))}
+		return nil, &Problem{ID: "links.problem.full", Data: data("Most", fmt.Sprint(MaxLinks))}
 	}
 	var ids []string
 	var versions []desk.Draft

@@ -78,7 +78,7 @@ func (t *Tags) check() error {
 		value := t.Of(part)
 		switch {
 		case len(value) > maxTag:
-			return &Problem{Part: part, ID: "links.problem.long", Data: data("most", fmt.Sprint(maxTag))}
+			return &Problem{Part: part, ID: "links.problem.long", Data: data("Most", fmt.Sprint(maxTag))}
 		case !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl):
 			return &Problem{Part: part, ID: "links.problem.control"}
 		}
