@@ -1,7 +1,9 @@
 package console
 
 import (
+	"cmp"
 	"context"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,21 +11,15 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
+	"github.com/headwater/headwater/collector/console/pagelist"
 	"github.com/headwater/headwater/tools/dev/browser"
 )
 
-// looks are the windows in which every page is looked at, each in both themes.
-var looks = []struct {
-	name          string
-	width, height int64
-}{{"desktop", 1280, 900}, {"phone", 390, 844}}
-
-// TestPagesLook opens every page in every window: nothing scrolls sideways and axe finds nothing serious, in both
-// themes. With LOOK_DIR set it leaves pictures there.
+// TestPagesLook opens every page of pagelist once: in every window nothing scrolls sideways and nothing lies over anything else,
+// and in both themes axe finds nothing serious. With LOOK_DIR set it leaves pictures there.
 func TestPagesLook(t *testing.T) {
 	tab := browser.ForTest(t)
 	axe := browser.Axe(t, "../..")
@@ -34,53 +30,34 @@ func TestPagesLook(t *testing.T) {
 	for _, email := range []string{chief, acmeMarketer, acmeViewer} {
 		full.user(t, email)
 	}
-	pages := []struct {
-		name, path string
-		status     int
-		on         *stand
-	}{
-		{"sign-in", "/console/sign-in", 200, full},
-		{"dashboard", "/console/dashboard?range=90d", 200, full},
-		{"dashboard-empty", "/console/dashboard", 200, bare},
-		{"sources", "/console/sources", 200, full},
-		{"sources-wide", "/console/sources?range=90d&by=source&by=medium&by=campaign&by=channel", 200, full},
-		{"sources-wrong", "/console/sources?from=2026-03-09&to=2026-03-01", 422, full},
-		{"sources-empty", "/console/sources", 200, bare},
-		{"leads", "/console/leads", 200, full},
-		{"leads-empty", "/console/leads", 200, bare},
-		{"contact", "/console/contact", 200, full},
-		{"card-unknown", "/console/contacts/0123456789abcdef", 404, full},
-		{"forms", "/console/forms", 200, full},
-		{"referrers", "/console/referrers", 200, full},
-		{"referrers-empty", "/console/referrers", 200, bare},
-		{"script", "/console/script", 200, full},
-		{"account", "/console/account", 200, full},
-		{"users", "/console/users", 200, full},
-		{"missing", "/console/nothing-here", 404, full},
-	}
-	for _, page := range pages {
-		t.Run(page.name, func(t *testing.T) {
-			if page.name == "sign-in" {
-				clearCookies(t, tab)
-			} else {
-				page.on.enter(t, tab)
+	var inside *stand
+	for _, page := range pagelist.All() {
+		t.Run(page.Name, func(t *testing.T) {
+			on := full
+			if page.Reader == pagelist.Empty {
+				on = bare
 			}
-			response, err := chromedp.Run(tab, chromedp.NavigateResponse(page.on.URL+page.path))
+			if page.Reader == pagelist.Nobody {
+				clearCookies(t, tab)
+				inside = nil
+			} else if on != inside {
+				on.enter(t, tab)
+				inside = on
+			}
+			response, err := chromedp.Run(tab, chromedp.NavigateResponse(on.URL+"/console"+page.Path))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if int(response.Status) != page.status {
-				t.Errorf("status %d, want %d", response.Status, page.status)
+			if int(response.Status) != cmp.Or(page.Status, http.StatusOK) {
+				t.Errorf("status %d, want %d", response.Status, page.Status)
 			}
-			checkLooks(t, tab, axe, page.name)
+			run(t, tab, chromedp.WaitReady(chromedp.CSS(cmp.Or(page.Wait, "main"))))
+			if page.Open {
+				run(t, tab, chromedp.Evaluate[chromedp.Void](`for (const part of document.querySelectorAll("main details")) part.open = true`))
+			}
+			checkLooks(t, tab, axe, page.Name)
 		})
 	}
-	t.Run("script-open", func(t *testing.T) {
-		full.enter(t, tab)
-		run(t, tab, chromedp.Navigate(full.URL+"/console/script"), chromedp.WaitReady(chromedp.CSS(".steps")))
-		run(t, tab, chromedp.Evaluate[chromedp.Void](`for (const part of document.querySelectorAll("details")) part.open = true`))
-		checkLooks(t, tab, axe, "script-open")
-	})
 	t.Run("link", func(t *testing.T) {
 		clearCookies(t, tab)
 		token, err := full.NewLink(t.Context(), "test", full.user(t, acmeViewer).ID)
@@ -108,38 +85,60 @@ func TestPagesLook(t *testing.T) {
 	})
 }
 
+// checkLooks looks at a page in all windows and themes. Axe looks once a theme, at the width that shows most.
 func checkLooks(t *testing.T, tab context.Context, axe, name string) {
 	t.Helper()
 	run(t, tab, chromedp.Evaluate[chromedp.Void](axe))
-	for _, look := range looks {
-		run(t, tab, chromedp.EmulateViewport(look.width, look.height))
-		for _, scheme := range []string{"light", "dark"} {
-			prefer(t, tab, scheme)
-			checkLook(t, tab, strings.Join([]string{name, look.name, scheme}, "-"))
+	for _, width := range browser.Widths {
+		if err := browser.Resize(tab, width); err != nil {
+			t.Fatal(err)
+		}
+		if over := evaluate[int](t, tab, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
+			t.Errorf("%s: the page is %d px wider than its window of %s px", name, over, width.Name)
+		}
+		if found := evaluate[[]string](t, tab, browser.Overlaps); len(found) > 0 {
+			t.Errorf("%s at %s px:\n%s", name, width.Name, strings.Join(found, "\n"))
+		}
+		if folder := os.Getenv("LOOK_DIR"); folder != "" {
+			shoot(t, tab, folder, name+"-"+width.Name)
+		}
+	}
+	for _, theme := range browser.Themes {
+		prefer(t, tab, theme)
+		browser.CheckAxe(t, evaluate[string](t, tab, browser.AxeRun))
+	}
+}
+
+func shoot(t *testing.T, tab context.Context, folder, name string) {
+	t.Helper()
+	for _, theme := range browser.Themes {
+		prefer(t, tab, theme)
+		picture, err := browser.Shoot(tab)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, name+"-"+theme+".png"), picture, 0o644); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
 
-func checkLook(t *testing.T, tab context.Context, name string) {
-	t.Helper()
-	if folder := os.Getenv("LOOK_DIR"); folder != "" {
-		shoot := chromedp.FullScreenshot(100)
-		if evaluate[int](t, tab, `document.documentElement.scrollHeight`) > 3000 {
-			shoot = chromedp.CaptureScreenshot() // the window alone: the rest is more of the same
-		}
-		picture, err := chromedp.Run(tab, shoot)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(folder, name+".png"), picture, 0o644); err != nil {
-			t.Fatal(err)
+// TestOverlapsAreFound holds that the look at overlaps sees some.
+func TestOverlapsAreFound(t *testing.T) {
+	tab := browser.ForTest(t)
+	const page = `data:text/html,<body><p style="margin:0">above<p style="margin:-12px 0 0">below` +
+		`<p style="width:40px;overflow:hidden;white-space:nowrap">longer than its box<p style="width:40px;overflow:hidden;text-overflow:ellipsis;white-space:nowrap">says that it goes on` +
+		`<p><input value=x><button style="margin-left:-30px">over</button><p>well <b>within</b> a line<p style="position:relative"><span style="position:absolute;top:-9px">on purpose</span>`
+	run(t, tab, chromedp.Navigate(page), chromedp.WaitReady(chromedp.CSS("span")))
+	found := strings.Join(evaluate[[]string](t, tab, browser.Overlaps), "\n")
+	for _, want := range []string{`<p> "above" lies over <p> "below"`, `cut off: <p> "longer than its box"`, `<input> "x" lies over <button> "over"`} {
+		if !strings.Contains(found, want) {
+			t.Errorf("not found: %s, but\n%s", want, found)
 		}
 	}
-	scroll, width := evaluate[int](t, tab, `document.documentElement.scrollWidth`), evaluate[int](t, tab, `document.documentElement.clientWidth`)
-	if scroll > width {
-		t.Errorf("%s: the page is %d px wide in a window of %d px", name, scroll, width)
+	if n := strings.Count(found, "\n") + 1; n != 3 {
+		t.Errorf("%d findings, not 3:\n%s", n, found)
 	}
-	browser.CheckAxe(t, evaluate[string](t, tab, browser.AxeRun))
 }
 
 // enter gives the browser a session of an admin of acme.
@@ -156,12 +155,9 @@ func (s *stand) enter(t *testing.T, tab context.Context) {
 }
 
 // prefer sets prefers-color-scheme.
-func prefer(t *testing.T, tab context.Context, scheme string) {
+func prefer(t *testing.T, tab context.Context, theme string) {
 	t.Helper()
-	_, err := chromedp.Call(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
-	})
-	if err != nil {
+	if err := browser.Prefer(tab, theme); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -72,16 +72,16 @@ func (c *Console) speakerOf(ctx echo.Context, s *session) *speaker {
 
 // layoutView is what every page has around its own view.
 type layoutView struct {
-	Page       string
-	Title      string
-	Navigation []navItem
-	User       string // "" for who is not signed in
-	Site       string // "" for who is not, or has a role on none
-	Sites      []schema.SiteID
-	Zone       string // of the times on the page
-	SiteZone   string // of the days of reports, "" where it is the same
-	Language   string
-	View       any
+	Page     string
+	Title    string
+	Menu     []navGroup
+	User     string // "" for who is not signed in
+	Site     string // "" for who is not, or has a role on none
+	Sites    []schema.SiteID
+	Zone     string // of the times on the page
+	SiteZone string // of the days of reports, "" where it is the same
+	Language string
+	View     any
 }
 
 // render answers with a page, in the reader's language; s is nil for who is not signed in. title is said already.
@@ -96,12 +96,14 @@ func (c *Console) render(ctx echo.Context, status int, page, title string, s *se
 		if own := zoneName(s.site); own != layout.Zone {
 			layout.SiteZone = own
 		}
+		var items []navItem
 		for _, item := range navigation {
 			if s.role.Allows(item.Needs) {
 				item.Title = speaker.say(item.Title)
-				layout.Navigation = append(layout.Navigation, item)
+				items = append(items, item)
 			}
 		}
+		layout.Menu = speaker.menu(items)
 	}
 	var body bytes.Buffer
 	if err := c.pages[speaker.language][page].Execute(&body, layout); err != nil {

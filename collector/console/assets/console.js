@@ -2,8 +2,8 @@
 // Text goes into the page through textContent alone: values in it come from strangers.
 "use strict";
 (() => {
-  // On a narrow screen the menu and the time ranges are strips: show the part with the present choice.
-  for (const strip of document.querySelectorAll(".side nav, .presets")) {
+  // On a narrow screen the time ranges are a strip: show the part with the present choice.
+  for (const strip of document.querySelectorAll(".presets")) {
     const current = strip.querySelector("[aria-current]");
     if (current) strip.scrollLeft = current.offsetLeft - strip.offsetLeft - (strip.clientWidth - current.offsetWidth) / 2;
   }
