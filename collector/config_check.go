@@ -142,6 +142,7 @@ func (l *loaded) checkSites() {
 		l.checkHosts(site, at)
 		l.checkSourceRules(site, at)
 		l.checkParameters(site, at)
+		l.checkCampaigns(site, at)
 		l.checkForms(site, at)
 		l.checkKeys(site, at, hashes)
 		if site.LookbackDays < 1 || site.LookbackDays > 730 {
@@ -187,6 +188,20 @@ func (l *loaded) checkSourceRules(site *schema.Site, at string) {
 	for i := range site.SourceRules {
 		if err := site.SourceRules[i].Check(); err != nil {
 			l.wrongKey(fmt.Sprintf("%s.source_rule[%d]", at, i), "%v", err)
+		}
+	}
+}
+
+// maxCampaigns is how many registered campaigns go into a query.
+const maxCampaigns = 1000
+
+func (l *loaded) checkCampaigns(site *schema.Site, at string) {
+	if len(site.Campaigns) > maxCampaigns {
+		l.wrongKey(at+".campaigns", "names %d campaigns: at most %d are compared; a * at the end of one stands for many", len(site.Campaigns), maxCampaigns)
+	}
+	for i, name := range site.RegisteredCampaigns() {
+		if known := strings.TrimSuffix(name, "*"); known == "" || len(name) > 256 || strings.Contains(known, "*") {
+			l.wrongKey(at+".campaigns", "%.80q is no campaign: put the text of utm_campaign there, with a * at its end where more may follow", site.Campaigns[i])
 		}
 	}
 }

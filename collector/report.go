@@ -172,6 +172,7 @@ func (r reporter) Report(ctx context.Context, site *schema.Site, name string, pa
 	if params.Zone == "" {
 		params.Zone = site.TimeZone
 	}
+	params.OwnDomains, params.Campaigns = site.OwnHosts(), site.RegisteredCampaigns()
 	if params.LookbackDays == 0 {
 		params.LookbackDays = site.LookbackDays
 	}

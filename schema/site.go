@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -22,7 +23,10 @@ type Site struct {
 	IgnoredReferrers []string `toml:"ignored_referrers"`
 	// Parameters are the custom URL parameters that the site's touches keep, in lower case: at most MaxParameters.
 	Parameters []string `toml:"parameters"`
-	Forms      []Form   `toml:"form"`
+	// Campaigns are the registered ones; others are findings of the report tag_audit. A * at the end stands for anything. None: nobody
+	// registers campaigns.
+	Campaigns []string `toml:"campaigns"`
+	Forms     []Form   `toml:"form"`
 	// APIKeyHashes are SHA-256 in hex of the site's secret API keys.
 	APIKeyHashes []string `toml:"api_key_hashes"`
 	// LookbackDays bounds how old the latest known touch may be to get a lead's or a conversion's credit. 1 to 730.
@@ -35,6 +39,30 @@ type Site struct {
 	SourceHosts []SourceHost `toml:"source_host"`
 	// SourceRules overrule how touches are named.
 	SourceRules []SourceRule `toml:"source_rule"`
+}
+
+// OwnHosts are the registrable domains whose pages are the site's own, in lower case.
+func (s *Site) OwnHosts() []string {
+	var own []string
+	for _, origin := range s.Origins {
+		if u, err := url.Parse(origin); err == nil && u.Hostname() != "" {
+			own = append(own, registrable(u.Hostname()))
+		}
+	}
+	for _, domain := range s.OwnDomains {
+		own = append(own, registrable(domain))
+	}
+	slices.Sort(own)
+	return slices.Compact(own)
+}
+
+// RegisteredCampaigns are Campaigns in the form in which touches have them.
+func (s *Site) RegisteredCampaigns() []string {
+	campaigns := make([]string, len(s.Campaigns))
+	for i, name := range s.Campaigns {
+		campaigns[i] = normalValue(name)
+	}
+	return campaigns
 }
 
 // Form is one form of a site.

@@ -95,7 +95,7 @@ type Classification struct {
 	Source, Medium, Campaign, Term, Content string
 	Channel                                 Channel
 	Rule                                    string // see rule.go
-	Referrer                                string // as it was, "" where it is no source
+	Referrer                                string // as it was; "" where it is no source, save that of a tag: it says that the link is the site's own
 	ReferrerDomain                          string
 }
 
@@ -108,12 +108,11 @@ func (r *Resolver) Classify(t *Touch, app string) Classification {
 		Campaign: normalValue(t.UTMCampaign), Term: normalValue(t.UTMTerm), Content: normalValue(t.UTMContent),
 		ReferrerDomain: CutText(from.host, 255),
 	}
-	if from.host != "" {
-		c.Referrer = t.Referrer
-	} else if !t.Tagged() {
+	if from.host == "" && !t.Tagged() {
 		r.nameNothing(&c, rule, app)
 		return c
 	}
+	c.Referrer = t.Referrer
 	n := r.name(t, from)
 	medium := normalValue(t.UTMMedium)
 	said := tags{source: n.source, medium: cmp.Or(medium, n.medium), campaign: c.Campaign, kind: n.kind}

@@ -19,6 +19,7 @@ func (c *Console) run(ctx context.Context, s *session, name string, params repor
 	params.Site = s.site.ID
 	params.Zone = zoneName(s.site)
 	params.LookbackDays = lookbackDays(s.site)
+	params.OwnDomains, params.Campaigns = s.site.OwnHosts(), s.site.RegisteredCampaigns()
 	return c.config.Reports.Run(ctx, name, params)
 }
 

@@ -36,7 +36,10 @@ type given struct {
 	Deals       []*schema.Deal        `json:"deals"`
 	Spend       []*schema.Spend       `json:"spend"`
 	Rates       []*schema.Rate        `json:"rates"`
-	Crowds      []crowd               `json:"crowds"`
+	// OwnDomains and Campaigns are the site's.
+	OwnDomains []string `json:"own_domains"`
+	Campaigns  []string `json:"campaigns"`
+	Crowds     []crowd  `json:"crowds"`
 	// Verdicts are what an operator said of the records, in that order.
 	Verdicts []verdict `json:"verdicts"`
 	// Reports holds the parameters of each wanted result by its name: "<report>" or "<report>.<variant>".
@@ -130,6 +133,7 @@ func (g *given) params(t *testing.T, texts map[string]string) Params {
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.OwnDomains, p.Campaigns = g.OwnDomains, g.Campaigns
 	return p
 }
 

@@ -286,9 +286,7 @@ func (n *naive) dealStates() []dealState {
 	}
 	var all []dealState
 	for _, history := range changes {
-		slices.SortFunc(history, func(a, b *schema.Deal) int {
-			return cmp.Or(a.ChangedAt.Compare(b.ChangedAt), a.ReceivedAt.Compare(b.ReceivedAt), strings.Compare(a.ChangeID, b.ChangeID))
-		})
+		slices.SortFunc(history, compareChanges)
 		deal, wonAt := n.replay(history)
 		all = append(all, dealState{deal, wonAt})
 	}
@@ -305,6 +303,10 @@ func (n *naive) deals(point DataPoint) []happening {
 		}
 	}
 	return all
+}
+
+func compareChanges(a, b *schema.Deal) int {
+	return cmp.Or(a.ChangedAt.Compare(b.ChangedAt), a.ReceivedAt.Compare(b.ReceivedAt), strings.Compare(a.ChangeID, b.ChangeID))
 }
 
 // replay returns the deal's present state and the time it was won, if it is.

@@ -188,6 +188,9 @@ type Params struct {
 	Order int
 	// Losses says what markov makes of paths that led to nothing. Default: ExcludeLosses.
 	Losses Losses
+	// OwnDomains are the site's own domains, and Campaigns its registered campaigns (schema.Site has both): for tag_audit, and from
+	// the config alone.
+	OwnDomains, Campaigns []string
 	// Contact is the contact of a contact_card, or of source_explained.
 	Contact schema.ContactID
 	// Company is the company of a company_card: a company id, or a domain or name that makes one.

@@ -39,6 +39,8 @@ func TestRandomWorlds(t *testing.T) {
 			world.judge(t, conn)
 			checkAgainstNaive(t, conn, world, random)
 			checkCosts(t, conn, world, random)
+			checkFollowed(t, conn, world, random)
+			checkTags(t, conn, world, random)
 			checkCards(t, conn, world)
 			checkModels(t, conn, world, random)
 			checkOtherSums(t, conn, world)

@@ -23,23 +23,28 @@ var reports map[string]report
 
 func init() { // not in the declaration, because the functions look their own entry up
 	reports = map[string]report{
-		"assisted":         {Assisted, []string{"by", "outcome", "from", "to", "transforms"}},
-		"company_card":     {CompanyCard, []string{"company"}},
-		"compare_models":   {CompareModels, []string{"by", "outcome", "from", "to", "transforms", "weights", "half_life_days", "order", "losses"}},
-		"contact_card":     {ContactCard, []string{"contact"}},
-		"conversion_rate":  {ConversionRate, []string{"by", "data_point", "from", "to"}},
-		"cost_totals":      {CostTotals, []string{"from", "to", "currency", "rate_days"}},
-		"costs":            {Costs, []string{"by", "data_point", "from", "to", "currency", "rate_days"}},
-		"leads_over_time":  {LeadsOverTime, []string{"by", "data_point", "from", "to", "grain"}},
-		"model_breakdown":  {ModelBreakdown, []string{"by", "model", "from", "to", "transforms", "weights", "half_life_days", "order", "losses"}},
-		"paths":            {Paths, []string{"by", "outcome", "from", "to", "transforms", "limit"}},
-		"recent_leads":     {RecentLeads, []string{"from", "to", "limit"}},
-		"source_explained": {SourceExplained, []string{"contact", "model", "weights", "half_life_days"}},
-		"source_breakdown": {SourceBreakdown, []string{"by", "data_point", "from", "to"}},
-		"suspects":         {Suspects, []string{"reason", "from", "to", "limit"}},
-		"top_forms":        {TopForms, []string{"from", "to", "limit"}},
-		"top_referrers":    {TopReferrers, []string{"data_point", "from", "to", "limit"}},
-		"totals":           {Totals, []string{"from", "to"}},
+		"assisted":            {Assisted, []string{"by", "outcome", "from", "to", "transforms"}},
+		"cohorts":             {Cohorts, []string{"by", "data_point", "from", "to", "currency", "rate_days"}},
+		"company_card":        {CompanyCard, []string{"company"}},
+		"compare_models":      {CompareModels, []string{"by", "outcome", "from", "to", "transforms", "weights", "half_life_days", "order", "losses"}},
+		"contact_card":        {ContactCard, []string{"contact"}},
+		"conversion_rate":     {ConversionRate, []string{"by", "data_point", "from", "to"}},
+		"cost_totals":         {CostTotals, []string{"from", "to", "currency", "rate_days"}},
+		"costs":               {Costs, []string{"by", "data_point", "from", "to", "currency", "rate_days"}},
+		"lead_totals":         {LeadTotals, []string{"from", "to", "currency", "rate_days"}},
+		"leads_over_time":     {LeadsOverTime, []string{"by", "data_point", "from", "to", "grain"}},
+		"model_breakdown":     {ModelBreakdown, []string{"by", "model", "from", "to", "transforms", "weights", "half_life_days", "order", "losses"}},
+		"partner_performance": {PartnerPerformance, []string{"by", "data_point", "from", "to", "currency", "rate_days"}},
+		"paths":               {Paths, []string{"by", "outcome", "from", "to", "transforms", "limit"}},
+		"recent_leads":        {RecentLeads, []string{"from", "to", "limit"}},
+		"source_breakdown":    {SourceBreakdown, []string{"by", "data_point", "from", "to"}},
+		"source_explained":    {SourceExplained, []string{"contact", "model", "weights", "half_life_days"}},
+		"suspects":            {Suspects, []string{"reason", "from", "to", "limit"}},
+		"tag_audit":           {TagAudit, []string{"from", "to", "limit"}},
+		"top_forms":           {TopForms, []string{"from", "to", "limit"}},
+		"top_referrers":       {TopReferrers, []string{"data_point", "from", "to", "limit"}},
+		"totals":              {Totals, []string{"from", "to"}},
+		"untagged":            {Untagged, []string{"data_point", "from", "to", "limit"}},
 	}
 }
 
@@ -99,10 +104,12 @@ func ConversionRate(ctx context.Context, conn driver.Conn, p Params) (*Result, e
 	}
 	result.keepDimensions(a.By)
 	result.note(a, "data_point", "credit", "range", "zone")
-	result.Notes = append(result.Notes, Note{"intervals", "95 %: Wilson for the rate, Katz for the lift"})
+	result.Notes = append(result.Notes, Note{"intervals", intervalsText})
 	result.addTotals()
 	return result, nil
 }
+
+const intervalsText = "95 %: Wilson for the rate, Katz for the lift"
 
 // LeadsOverTime tells how many leads and conversions came in each period.
 func LeadsOverTime(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
@@ -115,13 +122,7 @@ func LeadsOverTime(ctx context.Context, conn driver.Conn, p Params) (*Result, er
 		return nil, err
 	}
 	result.keepDimensions(a.By)
-	columns := []int{len(a.By)} // the period before the dimensions
-	for i := range result.Columns {
-		if i != len(a.By) {
-			columns = append(columns, i)
-		}
-	}
-	result.reorder(columns)
+	result.moveFirst("period")
 	result.note(a, "data_point", "credit", "grain", "range", "zone")
 	result.addTotals()
 	return result, nil

@@ -64,6 +64,17 @@ func (r *Result) keepDimensions(by []Dimension) {
 	r.reorder(columns)
 }
 
+// moveFirst puts a column before all others.
+func (r *Result) moveFirst(name string) {
+	columns := []int{r.column(name)}
+	for i := range r.Columns {
+		if i != columns[0] {
+			columns = append(columns, i)
+		}
+	}
+	r.reorder(columns)
+}
+
 // reorder puts the columns into the given order; those that it does not name are left out.
 func (r *Result) reorder(columns []int) {
 	names := make([]string, len(columns))
@@ -121,7 +132,7 @@ func (r *Result) note(a asked, names ...string) {
 // false where the report does not count them.
 func (r *Result) LeftOut() (touches, submissions int64, known bool) {
 	counted := r.counted
-	if r.Name == "totals" || r.Name == "cost_totals" {
+	if r.Name == "totals" || r.Name == "cost_totals" || r.Name == "lead_totals" {
 		counted = r
 	}
 	if counted == nil || len(counted.Rows) == 0 {

@@ -154,6 +154,8 @@ func (a asked) parameters() clickhouse.Parameters {
 		"grain":         string(a.Grain),
 		"limit":         strconv.Itoa(a.Limit),
 		"contacts":      quoteAll(a.contacts),
+		"own_domains":   quoteAll(a.OwnDomains),
+		"campaigns":     quoteAll(a.Campaigns),
 		"contact":       escape(string(a.Contact)),
 		"company":       escape(string(a.Company)),
 
@@ -168,11 +170,11 @@ func (a asked) parameters() clickhouse.Parameters {
 	}
 }
 
-// quoteAll writes an array of plain words.
+// quoteAll writes texts as the value of a parameter that is an Array(String).
 func quoteAll[T ~string](words []T) string {
 	quoted := make([]string, len(words))
 	for i, word := range words {
-		quoted[i] = "'" + string(word) + "'"
+		quoted[i] = "'" + escape(string(word)) + "'"
 	}
 	return "[" + strings.Join(quoted, ",") + "]"
 }

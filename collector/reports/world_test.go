@@ -99,6 +99,7 @@ func (w *worldMaker) touch(at time.Time) schema.Touch {
 		touch.ReferrerDomain = w.maybe("google.com")
 		touch.LandingPage = w.pick("", "https://a.example/x?id=1", "https://a.example/x#top", "https://a.example/y")
 	}
+	w.tag(&touch)
 	return touch
 }
 

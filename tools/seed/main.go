@@ -122,7 +122,7 @@ func run(ctx context.Context, file string, months int, now time.Time, out io.Wri
 		return err
 	}
 	fmt.Fprintf(out, "A demo year for site %s, %s to today:\n", s.Site, made.from.Format(time.DateOnly))
-	for _, step := range []func(context.Context, *year) error{w.imports, w.oldRows, w.recentRows, w.deals, w.settle} {
+	for _, step := range []func(context.Context, *year) error{w.imports, w.oldRows, w.recentRows, w.deals, w.money, w.settle} {
 		if err := step(ctx, made); err != nil {
 			return err
 		}

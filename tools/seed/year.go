@@ -26,6 +26,8 @@ type year struct {
 	contacts    []client.Row
 	companies   []client.Row
 	deals       []client.Row // changes of deals
+	spend       []client.Row
+	rates       []client.Row
 }
 
 // person is who sends a form.
@@ -47,6 +49,7 @@ func newYear(now time.Time, months int) *year {
 		for range journeysOn(random, day) {
 			y.addJourney(random, day)
 		}
+		y.addMoney(rand.New(rand.NewPCG(0x4d4f4e4559, uint64(day.Unix()))), day)
 	}
 	return y
 }

@@ -1,29 +1,7 @@
--- with: company_aliases, deal_states
+-- with: new_contacts, company_aliases, deal_states
 -- The one row of totals: everything is counted from the tables, without any touch and without the ledger.
 WITH
 at -> at >= {since:DateTime64(3, 'UTC')} AND at < {until:DateTime64(3, 'UTC')} AS in_range,
-contact_starts AS
-(
-    SELECT contact_id, min(occurred_at) AS first_at, countIf(in_range(occurred_at)) AS sent
-    FROM submissions FINAL
-    WHERE site_id = {site:String}
-      AND ({suspects:String} = 'include' OR suspicion = '')
-      AND contact_id != ''
-    GROUP BY contact_id
-),
-imported_contacts AS
-(
-    SELECT contact_id, true AS known, min(created_at) AS known_since
-    FROM contacts FINAL
-    WHERE site_id = {site:String}
-    GROUP BY contact_id
-),
-new_contacts AS
-(
-    SELECT contact_id, first_at, sent, NOT (known AND known_since <= first_at) AND in_range(first_at) AS is_lead
-    FROM contact_starts
-    LEFT JOIN imported_contacts USING (contact_id)
-),
 company_starts AS
 (
     SELECT if(aliases.company_id != '', aliases.company_id, sent.company_id) AS company, min(sent.occurred_at) AS first_at

@@ -47,11 +47,13 @@ func (c *Client) send(ctx context.Context, path string, record any) error {
 // Row is a contact, company or deal as the CRM sends it: column names and values.
 type Row map[string]string
 
-// Contacts, Companies and Deals name what rows are.
+// What rows are.
 const (
 	Contacts  = "contacts"
 	Companies = "companies"
 	Deals     = "deals"
+	Spend     = "spend"
+	Rates     = "rates"
 )
 
 // Import sends rows of one kind to the API, a few thousand a call.
