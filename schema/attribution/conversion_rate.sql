@@ -14,16 +14,13 @@
 -- source_breakdown. A lead counts as having a deal if it is the primary contact of one, whenever created and whatever
 -- became of it: the leads of the range are followed, not the deals of the range.
 --   share              leads / all leads
---   rate               leads_with_deal / leads; rate_low, rate_high: its 95 % interval (Wilson score interval; E. B. Wilson,
---                      JASA 22, 1927): (p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n), z = 1.959964
+--   rate               leads_with_deal / leads; rate_low, rate_high: its 95 % interval (facts/wilson.sql)
 --   rest_rate          the same rate of all other leads; NULL where there are none
 --   lift               rate / rest_rate, so 1.3 is "30 % more than the rest"; NULL where rest_rate is NULL or 0
---   lift_low, _high    its 95 % interval (Katz log interval; D. Katz et al., Biometrics 34, 1978):
---                      lift × exp(± z √(1/a - 1/n + 1/c - 1/m)), a of n leads here, c of m of the rest; NULL where a or c is 0
+--   lift_low, _high    its 95 % interval (facts/lifted.sql); NULL also where no lead of the row, or none of the rest, has a deal
 --
--- with: counted, labels_of
+-- with: counted, labels_of, wilson, lifted
 WITH
-1.959963984540054 AS z,
 sums AS
 (
     SELECT dimensions, count() AS leads, countIf(contact_deals > 0) AS leads_with_deal, sum(contact_deals) AS deals_of_leads
@@ -47,17 +44,7 @@ compared AS
     SELECT
         *,
         sum(leads) OVER () - leads AS rest,
-        sum(leads_with_deal) OVER () - leads_with_deal AS rest_with_deal,
-        leads / (leads + rest) AS share,
-        leads_with_deal / leads AS rate,
-        if(rest > 0, rest_with_deal / rest, NULL) AS rest_rate,
-        if(rest_with_deal > 0, rate / rest_rate, NULL) AS lift,
-        z * sqrt(rate * (1 - rate) / leads + z * z / (4 * leads * leads)) AS wilson,
-        if(
-            leads_with_deal > 0 AND rest_with_deal > 0,
-            z * sqrt(1 / leads_with_deal - 1 / leads + 1 / rest_with_deal - 1 / rest),
-            NULL
-        ) AS katz
+        sum(leads_with_deal) OVER () - leads_with_deal AS rest_with_deal
     FROM grouped
 )
 SELECT
@@ -69,15 +56,15 @@ SELECT
     labels[6] AS referrer_domain,
     labels[7] AS channel,
     leads,
-    round(share, 6) AS share,
+    round(leads / (leads + rest), 6) AS share,
     leads_with_deal,
     deals_of_leads,
-    round(rate, 6) AS rate,
-    round(greatest(0, (rate + z * z / (2 * leads) - wilson) / (1 + z * z / leads)), 6) AS rate_low,
-    round(least(1, (rate + z * z / (2 * leads) + wilson) / (1 + z * z / leads)), 6) AS rate_high,
-    round(rest_rate, 6) AS rest_rate,
-    round(lift, 6) AS lift,
-    round(lift * exp(-katz), 6) AS lift_low,
-    round(lift * exp(katz), 6) AS lift_high
+    round(leads_with_deal / leads, 6) AS rate,
+    wilson(leads_with_deal, leads)[1] AS rate_low,
+    wilson(leads_with_deal, leads)[2] AS rate_high,
+    if(rest > 0, round(rest_with_deal / rest, 6), NULL) AS rest_rate,
+    lifted(leads_with_deal, leads, rest_with_deal, rest)[1] AS lift,
+    lifted(leads_with_deal, leads, rest_with_deal, rest)[2] AS lift_low,
+    lifted(leads_with_deal, leads, rest_with_deal, rest)[3] AS lift_high
 FROM compared
 ORDER BY attributed DESC, leads DESC, leads_with_deal DESC, labels
