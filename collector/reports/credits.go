@@ -20,7 +20,10 @@ func CompareModels(ctx context.Context, conn driver.Conn, p Params) (*Result, er
 	if err != nil {
 		return nil, err
 	}
-	result, err := queryCounted(ctx, conn, "compare_models", a)
+	if p.Currency != "" && a.Outcome != WonAmount {
+		return nil, paramErrorf("currency", "%s are not money: ask for the outcome %s", a.Outcome, WonAmount)
+	}
+	result, err := queryBoth(ctx, conn, "compare_models", "cost_totals", a)
 	if err != nil {
 		return nil, err
 	}
@@ -45,6 +48,9 @@ func CompareModels(ctx context.Context, conn driver.Conn, p Params) (*Result, er
 		result.Totals[result.column(name)] = result.counted.Value(0, string(a.Outcome))
 	}
 	result.note(a, "outcome", "paths", "position", "time_decay", "markov", "range", "zone")
+	if a.Outcome == WonAmount {
+		result.Notes = append(result.Notes, Note{"currency", result.currencyText(a)})
+	}
 	if trouble != nil {
 		result.Totals[result.column(string(models.Markov))] = nil
 		result.Notes = append(result.Notes, Note{"markov is left out", trouble.Error()})
@@ -62,24 +68,14 @@ func ModelBreakdown(ctx context.Context, conn driver.Conn, p Params) (*Result, e
 	if a.Model == models.Markov {
 		a.Model = models.Linear // which names everybody that is on a path
 	}
-	result, err := queryCounted(ctx, conn, "model_breakdown", a)
+	result, err := queryBoth(ctx, conn, "model_breakdown", "cost_totals", a)
 	if err != nil {
 		return nil, err
 	}
 	table := readCredits(result)
 	if asked.Model == models.Markov {
-		steps, err := querySteps(ctx, conn, a)
-		if err != nil {
+		if err := table.allByMarkov(ctx, conn, a, Outcomes()); err != nil {
 			return nil, err
-		}
-		for _, outcome := range Outcomes() {
-			counted := outcome
-			if outcome == WonAmount {
-				counted = WonDeals
-			}
-			if table.columns[string(outcome)], err = table.byMarkov(ctx, steps[counted], table.columns[string(outcome)]); err != nil {
-				return nil, err
-			}
 		}
 	}
 	var names []string
@@ -88,7 +84,7 @@ func ModelBreakdown(ctx context.Context, conn driver.Conn, p Params) (*Result, e
 	}
 	table.write(result, names)
 	result.keepDimensions(a.By)
-	result.note(asked, "model", "paths", string(asked.Model), "range", "zone")
+	result.note(asked, "model", "paths", string(asked.Model), "currency", "range", "zone")
 	result.addTotals()
 	return result, nil
 }
@@ -102,8 +98,11 @@ type creditTable struct {
 	columns map[string]parts
 }
 
-// unattributed labels the row of what has no touch.
-const unattributed = "(unattributed)"
+// unattributed labels the row of what has no touch, unmatched that of what was spent under labels that no visit has.
+const (
+	unattributed = "(unattributed)"
+	unmatched    = "(unmatched)"
+)
 
 // readCredits takes an answer apart. It may have several rows for the same labels, each with another currency.
 func readCredits(r *Result) *creditTable {
@@ -153,7 +152,7 @@ func (t *creditTable) add(column string, place int, money string, value any) {
 }
 
 // write gives a result the rows of the table, rounded, and no columns but the dimensions and those that are named. What has no touch comes
-// last.
+// last, and before it what was spent for nobody.
 func (t *creditTable) write(to *Result, names []string) {
 	to.Columns, to.Rows = nil, make([][]any, len(t.labels))
 	for i, dimension := range PathDimensions() {
@@ -168,14 +167,18 @@ func (t *creditTable) write(to *Result, names []string) {
 			to.Rows[place] = append(to.Rows[place], cell)
 		}
 	}
-	slices.SortStableFunc(to.Rows, func(a, b []any) int { return hasNoTouch(a) - hasNoTouch(b) })
+	slices.SortStableFunc(to.Rows, func(a, b []any) int { return slices.Compare(atEnd(a), atEnd(b)) })
 }
 
-func hasNoTouch(row []any) int {
-	if slices.Contains(row, any(unattributed)) {
-		return 1
+// atEnd orders rows by whether they have no touch, or no visit.
+func atEnd(row []any) []int {
+	order := []int{0, 0}
+	for i, label := range []string{unattributed, unmatched} {
+		if slices.Contains(row, any(label)) {
+			order[i] = 1
+		}
 	}
-	return 0
+	return order
 }
 
 // countDigits is the number of decimals to which parts of leads, conversions and deals are rounded.

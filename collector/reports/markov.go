@@ -111,6 +111,24 @@ func (s *steps) effects(ctx context.Context) (*models.RemovalEffects, error) {
 	return effects, err
 }
 
+// allByMarkov shares the columns of outcomes by Markov.
+func (t *creditTable) allByMarkov(ctx context.Context, conn driver.Conn, a asked, outcomes []Outcome) error {
+	steps, err := querySteps(ctx, conn, a)
+	if err != nil {
+		return err
+	}
+	for _, outcome := range outcomes {
+		counted := outcome
+		if outcome == WonAmount {
+			counted = WonDeals
+		}
+		if t.columns[string(outcome)], err = t.byMarkov(ctx, steps[counted], t.columns[string(outcome)]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // byMarkov shares what all rows with a touch have in a column, in the ratio of the removal effects of their labels. What has no touch
 // stays.
 func (t *creditTable) byMarkov(ctx context.Context, s *steps, column parts) (parts, error) {

@@ -18,10 +18,8 @@ func Costs(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, dimension := range a.By {
-		if !slices.Contains(costDimensions, dimension) {
-			return nil, paramErrorf("by", "nobody tells what a %s costs: take source, medium, campaign or channel", dimension)
-		}
+	if err := a.onlyCostDimensions(); err != nil {
+		return nil, err
 	}
 	result, err := queryBoth(ctx, conn, "costs", "cost_totals", a)
 	if err != nil {
@@ -31,6 +29,15 @@ func Costs(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
 	result.addTotals()
 	result.note(a, "data_point", "credit", "currency", "range", "zone")
 	return result, nil
+}
+
+func (a asked) onlyCostDimensions() error {
+	for _, dimension := range a.By {
+		if !slices.Contains(costDimensions, dimension) {
+			return paramErrorf("by", "nobody tells what a %s costs: take source, medium, campaign or channel", dimension)
+		}
+	}
+	return nil
 }
 
 // CostTotals tells how much was spent in all and what came of it, counted apart from Costs.

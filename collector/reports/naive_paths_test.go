@@ -305,7 +305,7 @@ func addNaive(all *models.Paths, byCurrency map[string]*models.Paths, path naive
 		won, lost = lost, won
 	}
 	all.Add(names, won, decimal.Zero, lost)
-	for _, currency := range []string{"EUR", "USD"} {
+	for _, currency := range []string{"EUR", "JPY", "NOK", "USD"} {
 		if byCurrency[currency] == nil {
 			byCurrency[currency] = &models.Paths{}
 		}
@@ -344,9 +344,17 @@ func checkModels(t *testing.T, conn driver.Conn, world *given, random *rand.Rand
 		if random.IntN(2) == 0 {
 			p.Losses = IncludeLosses
 		}
-		checkComparison(t, conn, believed, p)
+		inCurrency := p
+		inCurrency.Currency, inCurrency.RateDays, inCurrency.Zone = []string{"", "EUR", "USD", "NOK", "JPY"}[random.IntN(5)], 1+random.IntN(4), []string{"", "Pacific/Auckland"}[random.IntN(2)]
+		if outcome == WonAmount {
+			checkComparison(t, conn, believed, inCurrency)
+		} else {
+			checkComparison(t, conn, believed, p)
+		}
 		if i == chosen {
-			checkBreakdown(t, conn, believed, p, models.All()[random.IntN(len(models.All()))])
+			model := models.All()[random.IntN(len(models.All()))]
+			checkBreakdown(t, conn, believed, inCurrency, model)
+			checkModelCosts(t, conn, believed, inCurrency, model)
 			checkPathCounts(t, conn, believed, p)
 		}
 	}
@@ -359,7 +367,11 @@ func naivePathsOf(t *testing.T, world *given, report string, p Params) (asked, [
 		t.Fatal(err)
 	}
 	model := naive{given: *world, lookback: time.Duration(p.LookbackDays) * 24 * time.Hour}
-	return a, model.paths(a, p.Losses == IncludeLosses)
+	paths := model.paths(a, p.Losses == IncludeLosses)
+	for i := range paths {
+		paths[i].amount, paths[i].currency = model.convert(paths[i].amount, paths[i].currency, paths[i].at, a)
+	}
+	return a, paths
 }
 
 func checkComparison(t *testing.T, conn driver.Conn, world *given, p Params) {

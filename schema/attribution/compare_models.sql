@@ -11,6 +11,9 @@
 --   transforms     what is done to paths first, any of drop_direct, drop_last_direct, collapse_repeats, first_only
 --   position       the parts of the first touch, of all between and of the last, such as [40,20,40]
 --   half_life_days  after how many days a touch weighs half (time decay)
+--   currency       an ISO 4217 code in which amounts are wanted, or '' for each in its own
+--   rate_days      how many days old a rate may be
+--   zone           the time zone in which days of rates begin
 --   losses         exclude
 --   contacts       []  (everyone)
 --

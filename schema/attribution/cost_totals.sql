@@ -1,5 +1,5 @@
--- Question: how much was spent in all, and what came of it? The report costs is held against these numbers, so they are counted
--- in another way: from the tables, without any touch.
+-- Question: how much was spent in all, and what came of it? costs, model_costs, model_breakdown and compare_models are held against these
+-- numbers, so they are counted in another way: from the tables, without any touch.
 --
 -- Parameters:
 --   site           the site
@@ -10,7 +10,7 @@
 --   currency       an ISO 4217 code in which amounts are wanted, or '' for each in its own
 --   rate_days      how many days old a rate may be
 --
--- A row: the one row there is. Its columns are those of costs, and what totals says of suspects.
+-- A row: the one row there is. Its columns are those of costs, conversions, and what totals says of suspects.
 --
 -- with: overall, spent, deal_states, exchange, converted, each, return_on
 WITH
@@ -42,6 +42,7 @@ SELECT
     impressions,
     visitors,
     leads,
+    conversions,
     deals,
     won_deals,
     money.won_amount AS won_amount,

@@ -11,30 +11,17 @@
 --   transforms     what is done to paths first, any of drop_direct, drop_last_direct, collapse_repeats, first_only
 --   position       the parts of the first touch, of all between and of the last, such as [40,20,40]
 --   half_life_days  after how many days a touch weighs half (time decay)
+--   currency       an ISO 4217 code in which amounts are wanted, or '' for each in its own
+--   rate_days      how many days old a rate may be
+--   zone           the time zone in which days of rates begin
 --   losses         exclude
 --   contacts       []  (everyone)
 --
 -- A row: one combination of the dimensions. "(not set)": the touch has no such value. "(unattributed)": no touch within the look-back window is
 -- known. Each column sums exactly to the leads, conversions, deals and amounts of totals.
 --
--- with: credits, naming
+-- with: parted, naming
 WITH
-parted AS
-(
-    SELECT
-        *,
-        assumeNotNull(multiIf( -- which is nullable for no reason
-            {model:String} = 'first', first,
-            {model:String} = 'last', last,
-            {model:String} = 'last_non_direct', last_non_direct,
-            {model:String} = 'linear', linear,
-            {model:String} = 'position', position,
-            {model:String} = 'time_decay', time_decay,
-            {model:String} = 'shapley', shapley,
-            0 * throwIf({model:String} NOT IN ('first', 'last', 'last_non_direct', 'linear', 'position', 'time_decay', 'shapley'), 'model: no such model')
-        )) AS part
-    FROM credits
-),
 summed AS
 (
     SELECT

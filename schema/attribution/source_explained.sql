@@ -12,6 +12,8 @@
 --   transforms     []
 --   position       the parts of the first touch, of all between and of the last, such as [40,20,40]
 --   half_life_days  after how many days a touch weighs half (time decay)
+--   currency, zone  '', UTC (no amounts are shown)
+--   rate_days      7
 --   losses         exclude
 --   contacts       [], or to be quick the contacts that facts/scope.sql names
 --

@@ -1,4 +1,4 @@
--- with: paths, dimensions_of
+-- with: valued_paths, dimensions_of
 -- A row per touch of every path, and one for an outcome without any: what the touch gets of the outcome under each model, as a decimal whose
 -- parts of one outcome sum exactly to 1. Each is rounded to 12 decimals along the path, so that what is cut off one touch is given to the next.
 --   n, place    number of touches of the path, and which of them it is, from 1
@@ -32,7 +32,7 @@ weighed AS
         arrayMap(dimensions_of, path) AS dimensions,
         arrayCumSum(nth -> nth = 1, arrayEnumerateUniq(dimensions)) AS different,
         arrayCumSum(touch -> exp2((toInt64OrZero(substring(touch, 1, 15)) - toInt64OrZero(substring(path[-1], 1, 15))) / (86400000 * {half_life_days:Float64})), path) AS decay
-    FROM paths
+    FROM valued_paths
     WHERE NOT lost
 ),
 placed AS

@@ -1,4 +1,4 @@
--- with: paths, dimensions_of, naming
+-- with: valued_paths, dimensions_of, naming
 -- What Markov's chain is made of: how often, in all paths, a touch followed on the last {order} touches. The collector asks for it and solves
 -- the chain (collector/models). Touches are named by their labels, between NUL characters.
 --   before       these touches, fewer at the beginning of a path
@@ -20,7 +20,7 @@ counted AS
     FROM
     (
         SELECT outcome, lost, currency, amount, arrayMap(dimensions_of, path) AS dimensions
-        FROM paths
+        FROM valued_paths
     )
     ARRAY JOIN range(1, length(dimensions) + 2) AS place
     WHERE notEmpty(dimensions)
