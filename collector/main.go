@@ -59,6 +59,7 @@ type commandLine struct {
 	Reclassify  reclassifyCommand  `cmd:"" help:"Name stored touches anew, by the rules of now, and say what moved."`
 	Report      reportCommand      `cmd:"" help:"Print a report."`
 	Table       tableCommand       `cmd:"" help:"Print all rows of a table."`
+	Import      importCommand      `cmd:"" help:"Store what campaigns cost, or what currencies were worth, from a file."`
 	Model       modelCommand       `cmd:"" help:"Share the conversions of a file of paths by an attribution model. Needs no server."`
 	Export      exportCommand      `cmd:"" help:"Print everything that is held of a person."`
 	Erase       eraseCommand       `cmd:"" help:"Forget a person, everywhere."`

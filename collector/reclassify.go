@@ -25,7 +25,7 @@ type reclassifyCommand struct {
 
 // Help is shown by headwater reclassify -h.
 func (reclassifyCommand) Help() string {
-	return `Names stored touches, and the copies of them on submissions, anew by the rules of now: after you changed source_host, source_rule,
+	return `Names stored touches, the copies of them on submissions, and what was spent, anew by the rules of now: after you changed source_host, source_rule,
 own_domains, ignored_referrers or sources_file, or took a version with other rules. Raw values stay as they are, so it can be taken back
 by changing the rules back. What moved is printed: how many touches went from which source, medium and channel to which.
 
@@ -71,7 +71,7 @@ func (c reclassifyCommand) Run(i *invocation) error {
 	}
 	defer func() { _ = db.Close() }()
 	result, err := reclassify.Run(i.ctx, reclassify.Config{
-		Store: db, Site: site.ID, Resolver: resolver, Since: since, Until: until, DryRun: c.DryRun,
+		Store: db, Site: site.ID, Resolver: resolver, Since: since, Until: until, Zone: site.TimeZone, DryRun: c.DryRun,
 		Progress: func(part string, looked uint64) { log.Debug("reclassify", "part", part, "looked_at", looked) },
 	})
 	if err != nil {
@@ -95,7 +95,11 @@ func writeMoves(result reclassify.Result, dry bool, to io.Writer) error {
 		for _, n := range outcome.Moved {
 			total += n
 		}
-		fmt.Fprintf(to, "%s: %d looked at, %d touches %s\n", table, outcome.Looked, total, verb)
+		things := "touches"
+		if table == "spend" {
+			things = "rows"
+		}
+		fmt.Fprintf(to, "%s: %d looked at, %d %s %s\n", table, outcome.Looked, total, things, verb)
 		moves := slices.SortedFunc(maps.Keys(outcome.Moved), func(a, b string) int {
 			return cmp.Or(cmp.Compare(outcome.Moved[b], outcome.Moved[a]), cmp.Compare(a, b))
 		})

@@ -19,8 +19,8 @@ import (
 // maxListed bounds how many faulty rows an answer names; the others are counted.
 const maxListed = 1000
 
-// rowFault says what is wrong with one row.
-type rowFault struct {
+// RowFault says what is wrong with one row.
+type RowFault struct {
 	Line    int    `json:"line"`
 	Message string `json:"message"`
 }
@@ -31,7 +31,7 @@ type outcome struct {
 	Rejected int `json:"rejected"`
 	// WithoutContact counts the deals that were kept without their contact, who was erased.
 	WithoutContact int        `json:"without_contact,omitempty"`
-	Errors         []rowFault `json:"errors,omitempty"`
+	Errors         []RowFault `json:"errors,omitempty"`
 	// Unlisted counts the faulty rows beyond those in Errors.
 	Unlisted int `json:"unlisted_errors,omitempty"`
 	// Ignored names the columns that mean nothing here: perhaps a typing error.
@@ -47,28 +47,13 @@ type batch struct {
 	line       int                                                // of the row that is decoded
 	seen       map[string]seenRow                                 // by id, where rows replace each other
 	barred     func(contact schema.ContactID, crmID string) error // nil where nobody was erased; its error says why not
+	listAll    bool                                               // name every faulty row, however many there are
 }
 
 // postRows is the way of every call with rows: read, decode each row, keep the good ones in one go, answer.
 func (a *API) postRows(c echo.Context, columns []string, decode func(*batch, row) ([]schema.Record, error)) error {
 	b := &batch{site: siteOf(c), receivedAt: a.config.Now().UTC().Truncate(time.Millisecond), barred: a.barred(c)}
-	ignored := map[string]bool{}
-	err := readBody(c, func(line int, r row, err error) error {
-		var records []schema.Record
-		if err == nil {
-			b.noteIgnored(r, columns, ignored)
-			b.line = line
-			records, err = decode(b, r)
-		}
-		if err != nil {
-			b.fault(line, err)
-			return nil
-		}
-		b.outcome.Accepted++
-		b.records = append(b.records, records...)
-		return nil
-	})
-	if err != nil {
+	if err := readBody(c, b.take(columns, decode)); err != nil {
 		return err
 	}
 	slices.Sort(b.outcome.Ignored)
@@ -89,13 +74,33 @@ func (a *API) postRows(c echo.Context, columns []string, decode func(*batch, row
 	return c.JSON(http.StatusOK, b.outcome)
 }
 
+// take returns what is done with each row: it is decoded and kept in the batch, or its fault is.
+func (b *batch) take(columns []string, decode func(*batch, row) ([]schema.Record, error)) func(int, row, error) error {
+	ignored := map[string]bool{}
+	return func(line int, r row, err error) error {
+		var records []schema.Record
+		if err == nil {
+			b.noteIgnored(r, columns, ignored)
+			b.line = line
+			records, err = decode(b, r)
+		}
+		if err != nil {
+			b.fault(line, err)
+			return nil
+		}
+		b.outcome.Accepted++
+		b.records = append(b.records, records...)
+		return nil
+	}
+}
+
 func (b *batch) fault(line int, err error) {
 	b.outcome.Rejected++
-	if len(b.outcome.Errors) == maxListed {
+	if !b.listAll && len(b.outcome.Errors) == maxListed {
 		b.outcome.Unlisted++
 		return
 	}
-	b.outcome.Errors = append(b.outcome.Errors, rowFault{line, err.Error()})
+	b.outcome.Errors = append(b.outcome.Errors, RowFault{line, err.Error()})
 }
 
 func (b *batch) noteIgnored(r row, columns []string, seen map[string]bool) {

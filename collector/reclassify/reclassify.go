@@ -1,5 +1,5 @@
-// Package reclassify finds the resolved values of stored touches anew, from their raw values, by the rules of now: after a list of
-// sources or a site's rules were changed.
+// Package reclassify finds the resolved values of stored touches and of spend anew, from their raw values, by the rules of now: after a list
+// of sources or a site's rules were changed.
 //
 // Belongs here: a run over a site's months, its journal, and what moved. Does not belong here: the rules themselves, which are
 // schema's, and the statements, which are in schema/reclassify.
@@ -26,6 +26,8 @@ type Config struct {
 	Resolver *schema.Resolver
 	// Since and Until are the range of the records' times, half open; zero: from the first, to the last.
 	Since, Until time.Time
+	// Zone is where the days of spend begin; "": UTC.
+	Zone string
 	// DryRun only finds out what would move.
 	DryRun bool
 	// Batch is how many records are looked at together; 0: 20,000, which is some 30 MB.
@@ -47,7 +49,7 @@ type Result struct {
 // Outcome is what became of one table.
 type Outcome struct {
 	Looked uint64            // records
-	Moved  map[string]uint64 // touches by "from > to"
+	Moved  map[string]uint64 // touches, or rows of spend, by "from > to"
 }
 
 // OnlyRule and OnlyDetails stand in Moved for touches whose source, medium and channel stay: only the rule that says why is new, or
@@ -79,7 +81,7 @@ type run struct {
 	batchAt time.Time                          // of the latest batch: no two have the same
 }
 
-// Run goes over the site's stored touches and submissions. A run over the same range by the same rules that was interrupted goes on
+// Run goes over the site's stored touches, submissions and spend. A run over the same range by the same rules that was interrupted goes on
 // where it was.
 func Run(ctx context.Context, config Config) (Result, error) {
 	if config.Since.IsZero() {
@@ -89,6 +91,7 @@ func Run(ctx context.Context, config Config) (Result, error) {
 		config.Until = latest
 	}
 	config.Batch = cmp.Or(config.Batch, 20_000)
+	config.Zone = cmp.Or(config.Zone, schema.DefaultTimeZone)
 	if config.Now == nil {
 		config.Now = time.Now
 	}
@@ -110,6 +113,13 @@ func Run(ctx context.Context, config Config) (Result, error) {
 			return result, fmt.Errorf("reclassify %s: %w", table, err)
 		}
 		result.Tables[table] = outcome
+	}
+	outcome, err := r.spend(ctx)
+	if err != nil {
+		return result, fmt.Errorf("reclassify spend: %w", err)
+	}
+	if outcome.Looked > 0 {
+		result.Tables["spend"] = outcome
 	}
 	if config.DryRun {
 		return result, nil

@@ -46,8 +46,11 @@ func tagged(t *schema.Touch) bool {
 	return t.UTMSource+t.UTMMedium+t.UTMCampaign+t.UTMTerm+t.UTMContent+t.UTMID != ""
 }
 
-// pageOf is host and path of a landing page.
+// pageOf is host and path of a landing page, "" where it is not known.
 func pageOf(landing string) string {
+	if landing == "" {
+		return ""
+	}
 	u, err := url.Parse(landing)
 	if err != nil {
 		panic(err)
@@ -72,7 +75,7 @@ func untaggedOf(t *schema.Touch, tagging map[string]bool) string {
 		return "social"
 	case t.Channel == "Referral" && tagging[t.ReferrerDomain]:
 		return "referral"
-	case t.Channel == "Direct" && !homePage.MatchString(pageOf(t.LandingPage)):
+	case t.Channel == "Direct" && t.LandingPage != "" && !homePage.MatchString(pageOf(t.LandingPage)):
 		return "direct"
 	}
 	return "(not expected)"

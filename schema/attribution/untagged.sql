@@ -18,7 +18,8 @@
 --   social          a social network: one's own posts could be told from those of others
 --   referral        a website from which tagged touches came, too
 --   direct          no referrer, to a page that nobody types: letters, messengers, documents and apps come like that, and campaigns whose
---                   tags were lost in a redirect. The home page, also of a language (/en/), is not counted
+--                   tags were lost in a redirect. The home page, also of a language (/en/), is not counted, nor
+--                   is a page that is not known
 -- and three rows for the rest: "(tagged)"; "(not expected)": searches, AI assistants, other websites, home page; "(unattributed)": leads without
 -- any touch. Every touch and every lead is in exactly one row.
 --   page_touches    all touches with that landing page in the range, page_tagged the tagged ones of them: where many are tagged, the page
@@ -45,7 +46,7 @@ page -> match(page, '^[^/]*/([a-z]{2}([-_][a-zA-Z]{2})?)?(/?index\\.[a-z]+)?$') 
     medium = '(in-app)', 'in_app',
     fbclid != '' OR channel = 'Organic Social', 'social',
     channel = 'Referral' AND has(tagging_websites, referrer), 'referral',
-    channel = 'Direct' AND NOT is_home(page), 'direct',
+    channel = 'Direct' AND page != '' AND NOT is_home(page), 'direct',
     '(not expected)'
 ) AS finding_of,
 logged AS
