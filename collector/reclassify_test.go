@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +46,40 @@ func TestReclassifyCommand(t *testing.T) {
 		t.Helper()
 		return headwater(t, append(args, "--config", config, "--clickhouse-dsn", dsn)...)
 	}
+	file := filepath.Join(t.TempDir(), "march.csv")
+	importing := func(rows string, args ...string) (string, string, int) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte("date;source;medium;currency;amount;clicks;note\n"+rows), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return headwater(t, append(append([]string{"import", "spend", file}, args...), "--config", writeConfig(t, goodConfig), "--clickhouse-dsn", dsn)...)
+	}
+	const row = "2026-03-09;Deals-UK;banner;EUR;12.50;3;x\n"
+	stdout, stderr, code := importing(row + "2026-03-32;deals-uk;banner;EUR;1;1;x\n2026-03-10;deals-uk;banner;Euro;1;1;x\n")
+	for _, said := range []string{"columns that mean nothing here: note\n", "march.csv: line 3: date: ", "march.csv: line 4: currency: ", "2 rows are wrong, 1 are right; nothing was stored"} {
+		if code != 1 || stdout != "" || !strings.Contains(stderr, said) {
+			t.Errorf("a file with faults, exit %d: %s%s", code, stdout, stderr)
+		}
+	}
+	if stdout, stderr, code = importing(row, "--dry-run"); code != 0 || !strings.Contains(stdout, "all 1 rows are right; nothing was stored") {
+		t.Errorf("a dry run, exit %d: %s%s", code, stdout, stderr)
+	}
+	for range 2 { // the same again is the same
+		if stdout, stderr, code = importing(row); code != 0 || !strings.Contains(stdout, "march.csv: 1 rows of spend stored\n") {
+			t.Fatalf("exit %d: %s%s", code, stdout, stderr)
+		}
+	}
+	costs := func() string {
+		t.Helper()
+		stdout, stderr, code := run("report", "costs", "--by", "channel", "--from", "2026-03", "--to", "2026-04", "--format", "csv")
+		if code != 0 {
+			t.Fatal(stderr)
+		}
+		return stdout
+	}
+	if before := costs(); !strings.Contains(before, "Display,12.50 EUR") && !strings.Contains(before, "Display,EUR 12.50") {
+		t.Errorf("what it cost before:\n%s", before)
+	}
 	report := func() string {
 		t.Helper()
 		stdout, stderr, code := run("report", "source_breakdown", "--by", "channel", "--from", "2026-03", "--to", "2026-04", "--format", "csv")
@@ -53,7 +89,7 @@ func TestReclassifyCommand(t *testing.T) {
 		return stdout
 	}
 	const move = "deals-uk / banner in Display > deals-uk / banner in Affiliates"
-	stdout, stderr, code := run("reclassify", "--from", "2026-03", "--to", "2026-04", "--dry-run")
+	stdout, stderr, code = run("reclassify", "--from", "2026-03", "--to", "2026-04", "--dry-run")
 	if code != 0 || !strings.Contains(stdout, "touches: 1 looked at, 1 touches would move\n  1  "+move) || !strings.Contains(report(), "Display") {
 		t.Fatalf("a dry run, exit %d:\n%s%s%s", code, stdout, stderr, report())
 	}
@@ -63,6 +99,9 @@ func TestReclassifyCommand(t *testing.T) {
 	}
 	if after := report(); !strings.Contains(after, "Affiliates") || strings.Contains(after, "Display") {
 		t.Errorf("the report afterwards:\n%s", after)
+	}
+	if after := costs(); !strings.Contains(stdout, "spend: 1 looked at, 1 rows moved\n  1  "+move) || strings.Contains(after, "Display") || !strings.Contains(after, "12.50") {
+		t.Errorf("what it cost afterwards:\n%s%s", after, stdout)
 	}
 	if stdout, _, _ = run("reclassify", "--all"); !strings.Contains(stdout, "touches: 1 looked at, 0 touches moved\n") {
 		t.Errorf("again:\n%s", stdout)

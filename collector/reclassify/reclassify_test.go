@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 
 	"github.com/headwater/headwater/collector/collectortest"
 	"github.com/headwater/headwater/collector/store"
@@ -75,11 +76,31 @@ func fill(t *testing.T, s *store.Store, n int, old bool) {
 		byMonth[at.Month()] = [2][]any{append(rows[0], record), append(rows[1], lead)}
 	}
 	for month, rows := range byMonth {
+		fillSpend(t, s, before, month)
 		for i, table := range []string{"touches", "submissions"} {
 			if err := s.Insert(t.Context(), table, fmt.Sprint(month, table), rows[i]); err != nil {
 				t.Fatal(err)
 			}
 		}
+	}
+}
+
+// fillSpend stores what a month cost: a row that partners' rule gives another channel, one that it gives another source, and, in January
+// and March, one that was imported under that source already.
+func fillSpend(t *testing.T, s *store.Store, resolver *schema.Resolver, month time.Month) {
+	t.Helper()
+	day := time.Date(2026, month, 20, 0, 0, 0, 0, time.UTC)
+	var rows []any
+	for source, amount := range map[string]int64{"partner-a": 10, "Partner.Example": 5, "partner c": 7} {
+		if source == "partner c" && month == time.February {
+			continue
+		}
+		spend := schema.Spend{SiteID: "acme", Date: day, UTMSource: source, UTMMedium: "banner", Amount: decimal.NewFromInt(amount), Currency: "EUR", Clicks: 1, ReceivedAt: day}
+		spend.Resolve(resolver)
+		rows = append(rows, spend)
+	}
+	if err := s.Insert(t.Context(), "spend", fmt.Sprint(month, "spend"), rows); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -158,6 +179,9 @@ func TestRun(t *testing.T) {
 	if named := scalar[uint64](t, s, "SELECT countIf(channel = 'Affiliates') FROM touches FINAL"); named != 0 {
 		t.Errorf("%d are still named by the rules that were taken back", named)
 	}
+	if rows := scalar[uint64](t, s, "SELECT countIf(source = 'partner.example' AND amount = 5) FROM spend FINAL"); rows != 1 {
+		t.Errorf("%d rows of spend that were added to none have their name back, want 1", rows)
+	}
 }
 
 // checkTables: after partners' rules every record is there once, and named by them, in its copies as well.
@@ -175,6 +199,12 @@ func checkTables(t *testing.T, s *store.Store, n uint64) {
 		{"SELECT countIf(latest_touch_channel = 'Affiliates') FROM submissions FINAL", n / 3},
 		{"SELECT countIf(first_touch_channel = 'Affiliates') FROM submissions FINAL", n / 6},
 		{"SELECT countIf(first_touch_rule != '' AND first_touch_occurred_at = toDateTime64(0, 3)) FROM submissions FINAL", 0},
+		{"SELECT toUInt64(sum(amount)) FROM spend FINAL", 3*10 + 3*5 + 2*7},
+		{"SELECT sum(clicks) FROM spend FINAL", 3 + 3 + 2},
+		{"SELECT countIf(source = 'partner-a' AND channel = 'Affiliates' AND amount = 10) FROM spend FINAL", 3},
+		{"SELECT countIf(source = 'partner c' AND amount = 12) FROM spend FINAL", 2},
+		{"SELECT countIf(source = 'partner c' AND amount = 5 AND utm_source = 'Partner.Example') FROM spend FINAL", 1},
+		{"SELECT countIf(source = 'partner.example' AND (amount != 0 OR clicks != 0)) FROM spend FINAL", 0},
 	} {
 		if got := scalar[uint64](t, s, check.query); got != check.want {
 			t.Errorf("%s: %d, want %d", check.query, got, check.want)
