@@ -35,9 +35,9 @@ func TestAgainstNaive(t *testing.T) {
 	}
 	for i := range uint64(*rounds) {
 		random := rand.New(rand.NewPCG(first, i))
-		paths, all := randomJourneys(random)
+		paths, all := randomJourneys(t, random)
 		weights := Weights{decimal.NewFromInt(random.Int64N(50)), decimal.NewFromInt(random.Int64N(50)), decimal.NewFromInt(1 + random.Int64N(50))}
-		o := Options{HalfLife: .5 + 3*random.Float64(), Order: 1 + random.IntN(3), Weights: weights}
+		o := Options{HalfLife: .5 + 3*random.Float64(), Order: 1 + random.IntN(4), Weights: weights}
 		for _, model := range All() {
 			conversions, value := naive(model, all, o)
 			got := credit(t, paths, model, o)
@@ -61,13 +61,14 @@ func near(got decimal.Decimal, want float64) bool {
 	return math.Abs(got.InexactFloat64()-want) < 2e-7*(1+math.Abs(want))
 }
 
-// randomJourneys returns the same journeys twice: as paths with counts, shuffled, and one by one.
-func randomJourneys(random *rand.Rand) (*Paths, []journey) {
+// randomJourneys returns the same journeys twice: as read from a file of paths with counts, and one by one.
+func randomJourneys(t *testing.T, random *rand.Rand) (*Paths, []journey) {
+	t.Helper()
 	names := strings.Split("(direct) search email social display video", " ")[:2+random.IntN(5)]
 	var all []journey
 	type counted struct{ conversions, value, losses int64 }
 	counts := map[string]*counted{}
-	for range 1 + random.IntN(60) {
+	for range 1 + random.IntN(60) { // so short ones are there several times
 		j := journey{converted: random.IntN(3) > 0}
 		for range 1 + min(random.IntN(8), random.IntN(8)) {
 			j.touches = append(j.touches, names[random.IntN(len(names))])
@@ -87,16 +88,30 @@ func randomJourneys(random *rand.Rand) (*Paths, []journey) {
 		all = append(all, j)
 	}
 	if !slices.ContainsFunc(all, func(j journey) bool { return j.value > 0 }) {
-		return randomJourneys(random)
+		return randomJourneys(t, random)
 	}
-	var paths Paths
-	keys := slices.Sorted(maps.Keys(counts))
-	random.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
-	for _, key := range keys {
+	var lines []string
+	for _, key := range slices.Sorted(maps.Keys(counts)) {
 		c := counts[key]
-		paths.Add(strings.Split(key, " > "), decimal.NewFromInt(c.conversions), decimal.New(c.value, -2), decimal.NewFromInt(c.losses))
+		first := *c // the rest is on a line of its own, as where two exports were put together
+		if random.IntN(4) == 0 {
+			first.conversions, first.value, first.losses = random.Int64N(c.conversions+1), random.Int64N(c.value+1), random.Int64N(c.losses+1)
+			lines = append(lines, fmt.Sprintf("%s,%d,%.2f,%d", spaced(random, key), c.conversions-first.conversions, float64(c.value-first.value)/100, c.losses-first.losses))
+		}
+		lines = append(lines, fmt.Sprintf("%s,%d,%.2f,%d", spaced(random, key), first.conversions, float64(first.value)/100, first.losses))
 	}
-	return &paths, all
+	random.Shuffle(len(lines), func(i, j int) { lines[i], lines[j] = lines[j], lines[i] })
+	headers := []string{"path,conversions,value,nulls", "path,total_conversions,total_conversion_value,total_null"} // ours, and ChannelAttribution's
+	paths, err := Read(t.Context(), strings.NewReader(headers[random.IntN(2)]+"\n"+strings.Join(lines, "\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths, all
+}
+
+// spaced writes a path with other blanks around its separators.
+func spaced(random *rand.Rand, path string) string {
+	return strings.ReplaceAll(path, " > ", []string{" > ", ">", " >", ">  ", "\t> "}[random.IntN(5)])
 }
 
 func naive(model Model, all []journey, o Options) (conversions, value map[string]float64) {
@@ -268,7 +283,7 @@ func naiveShapley(all []journey, names map[string]float64) (conversions, value m
 // TestSampledShapley: the stated error holds, and the same seed gives the same.
 func TestSampledShapley(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 7))
-	paths, _ := randomJourneys(random)
+	paths, _ := randomJourneys(t, random)
 	exact := credit(t, paths, Shapley, Options{})
 	result, err := paths.Credit(t.Context(), Shapley, Options{Samples: 4000, Seed: 3})
 	if err != nil {

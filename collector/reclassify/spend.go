@@ -102,11 +102,12 @@ func (r *run) readSpend(ctx context.Context, month time.Time) ([]schema.Spend, e
 	defer func() { _ = rows.Close() }()
 	var all []schema.Spend
 	for rows.Next() {
-		s := schema.Spend{SiteID: r.Site}
-		if err := rows.Scan(&s.Date, &s.Source, &s.Medium, &s.Campaign, &s.Channel, &s.Amount, &s.Currency, &s.Clicks, &s.Impressions,
+		s, channel := schema.Spend{SiteID: r.Site}, ""
+		if err := rows.Scan(&s.Date, &s.Source, &s.Medium, &s.Campaign, &channel, &s.Amount, &s.Currency, &s.Clicks, &s.Impressions,
 			&s.UTMSource, &s.UTMMedium, &s.UTMCampaign, &s.ReceivedAt); err != nil {
 			return nil, err
 		}
+		s.Channel = schema.Channel(channel)
 		all = append(all, s)
 	}
 	return all, rows.Err()
