@@ -95,7 +95,8 @@ func TestDeployReaderPolicies(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, found := range readsTable.FindAllStringSubmatch(comment.ReplaceAllString(text, ""), -1) {
-			if slices.Contains(tables, found[1]) && !granted[found[1]] {
+			ownName := strings.Contains(text, "\n"+found[1]+" AS\n") // of a common table expression
+			if slices.Contains(tables, found[1]) && !granted[found[1]] && !ownName {
 				t.Errorf("the view %s reads %s, which is not granted", view, found[1])
 			}
 		}
