@@ -17,7 +17,7 @@ import (
 var (
 	createsTable = regexp.MustCompile(`(?s)CREATE TABLE IF NOT EXISTS (\w+)\n\(\n(.*?)\n\)`)
 	grantsSelect = regexp.MustCompile(`(?m)^GRANT SELECT ON HEADWATER_DB\.(\w+) TO headwater_reader;$`)
-	policyFor    = regexp.MustCompile("(?m)^CREATE ROW POLICY IF NOT EXISTS (\\S+) ON HEADWATER_DB\\.(\\w+) (.*);$")
+	policyFor    = regexp.MustCompile(`(?m)^CREATE ROW POLICY IF NOT EXISTS (\S+) ON HEADWATER_DB\.(\w+) (.*);$`)
 	comment      = regexp.MustCompile(`(?m)^--.*$`)
 	readsTable   = regexp.MustCompile(`(?i)\b(?:FROM|JOIN)\s+(\w+)`)
 )
