@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -44,6 +45,17 @@ func (p people) Erase(ctx context.Context, person schema.Person, by, reason stri
 func (p people) Progress(ctx context.Context, site schema.SiteID, id schema.ErasureID) (schema.Erasure, error) {
 	erased, err := p.Erasures.Progress(ctx, site, id)
 	return erased, answerable(err)
+}
+
+// persons is erasure as the console knows it.
+type persons struct{ *erasure.Erasures }
+
+func (p persons) Export(ctx context.Context, w io.Writer, person schema.Person) error {
+	tables, err := p.Erasures.Export(ctx, person)
+	if err != nil {
+		return err
+	}
+	return api.WriteExportJSON(w, tables)
 }
 
 func answerable(err error) error {

@@ -26,9 +26,10 @@ var mayImport = map[string][]string{
 	"collector/erasure":          {"schema", "collector/spool", "collector/visitors", "collector/store", "collector/reports", "collector/models"},
 	"collector/desk":             {"schema", "collector/store"},
 	"collector/accounts":         {"schema", "collector/store", "collector/desk"},
+	"collector/people":           {"schema", "collector/reports", "collector/models", "collector/store", "collector/desk"},
 	"collector/api":              {"schema", "collector/reports", "collector/models", "collector/rejection"},
 	"collector/console/pagelist": {},
-	"collector/console":          {"schema", "collector/reports", "collector/models", "collector/accounts", "collector/desk", "collector/store"},
+	"collector/console":          {"schema", "collector/reports", "collector/models", "collector/accounts", "collector/people", "collector/desk", "collector/store"},
 	"collector/collectortest":    {"schema", "collector/spool", "tools/clickhouse/library"},
 }
 

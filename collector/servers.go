@@ -15,6 +15,7 @@ import (
 	"github.com/headwater/headwater/collector/api"
 	"github.com/headwater/headwater/collector/console"
 	"github.com/headwater/headwater/collector/intake"
+	contacts "github.com/headwater/headwater/collector/people"
 	"github.com/headwater/headwater/collector/rejection"
 	"github.com/headwater/headwater/schema"
 	"github.com/headwater/headwater/snippet"
@@ -108,6 +109,8 @@ func registerRoutes(e *echo.Echo, config Config, p *program, registry prometheus
 		Reports:   console.ReportsFunc(answers.Run),
 		Accounts:  p.accounts,
 		Sessions:  p.sessions,
+		People:    contacts.New(p.store.Conn(), p.desk, wallClock),
+		Persons:   persons{p.erasures},
 		Proxy:     console.Proxy{Header: config.UserHeader, Peers: limits.Proxies, SignOutURL: config.SignOutURL},
 		Core:      pinnable(snippet.Core),
 		Adapters:  pinnable(snippet.Adapters),

@@ -28,3 +28,8 @@ var Judging embed.FS
 //
 //go:embed desk/*.sql
 var Desk embed.FS
+
+// People holds the questions about lists and boards of contacts; they name facts of Attribution.
+//
+//go:embed people/*.sql
+var People embed.FS

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/netip"
 	"net/url"
@@ -19,6 +20,7 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/headwater/headwater/collector/accounts"
+	"github.com/headwater/headwater/collector/people"
 	"github.com/headwater/headwater/collector/reports"
 	"github.com/headwater/headwater/schema"
 )
@@ -34,6 +36,14 @@ type ReportsFunc func(ctx context.Context, name string, p reports.Params) (*repo
 // Run calls the function.
 func (f ReportsFunc) Run(ctx context.Context, name string, p reports.Params) (*reports.Result, error) {
 	return f(ctx, name, p)
+}
+
+// Persons is what the law lets a person ask for.
+type Persons interface {
+	// Erase forgets a person; by and reason are kept with the erasure.
+	Erase(ctx context.Context, person schema.Person, by, reason string) (schema.Erasure, error)
+	// Export writes everything that is held of a person as JSON.
+	Export(ctx context.Context, w io.Writer, person schema.Person) error
 }
 
 // Script is one of the browser scripts, from package snippet, with what pages need to pin its latest release.
@@ -54,6 +64,8 @@ type Config struct {
 	Reports   Reports
 	Accounts  *accounts.Accounts
 	Sessions  *accounts.Sessions
+	People    *people.People
+	Persons   Persons
 	// Proxy is who signs people in in front of the console; its zero value is nobody.
 	Proxy Proxy
 	// Core is the script that every page has; Adapters is for the forms of other services.
@@ -92,6 +104,8 @@ func New(config Config) (*Console, error) {
 		return nil, fmt.Errorf("secret: has %d bytes: the console needs at least %d", len(config.Secret), minSecret)
 	case config.Reports == nil:
 		return nil, errors.New("console: no reports to ask")
+	case config.People == nil || config.Persons == nil:
+		return nil, errors.New("console: no people to show")
 	case config.Accounts == nil || config.Sessions == nil:
 		return nil, errors.New("console: no accounts to sign in with")
 	}

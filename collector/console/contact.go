@@ -18,7 +18,13 @@ type contactView struct {
 	Known   bool
 	Points  []pointView
 	Sent    []pointView // conversions, the latest first
+	Story   *storyView
+	Called  string // what the contact typed as a name, "" where it is not kept
+	Refused string // why a change was not made
+	Done    string
 	Trouble *trouble
+
+	refusedStatus int
 }
 
 // pointView is one data point of a contact.
@@ -61,7 +67,7 @@ func (c *Console) postContact(ctx echo.Context, s *session) error {
 
 // getCard is the card that a list links to, by the contact's id, which says nothing to anybody else.
 func (c *Console) getCard(ctx echo.Context, s *session) error {
-	return c.showCard(ctx, s, contactView{ID: ctx.Param("contact")})
+	return c.showCard(ctx, s, contactView{ID: ctx.Param("contact"), Done: s.doneText(ctx.QueryParam("done"))})
 }
 
 const shortID = 8
@@ -70,13 +76,23 @@ func (c *Console) showCard(ctx echo.Context, s *session, view contactView) error
 	view.Short = view.ID[:min(len(view.ID), shortID)]
 	result, err := c.run(ctx.Request().Context(), s, "contact_card", reports.Params{Contact: schema.ContactID(view.ID)})
 	view.Trouble = c.troubleOf(ctx, s, "contact_card", err)
-	status := statusOf(view.Trouble)
 	if view.Trouble == nil {
 		view.Known = len(result.Rows) > 0
 		view.read(result, s.speaker)
-		if !view.Known {
-			status = http.StatusNotFound
-		}
+	}
+	if view.Known {
+		view.Story, err = c.tell(ctx, s, schema.ContactID(view.ID))
+		view.Trouble = c.troubleOf(ctx, s, "contact", err)
+	}
+	if view.Story != nil {
+		view.Called = view.Story.Called
+	}
+	status := statusOf(view.Trouble)
+	switch {
+	case view.Trouble == nil && !view.Known:
+		status = http.StatusNotFound
+	case view.Trouble == nil && view.Refused != "":
+		status = view.refusedStatus
 	}
 	return c.render(ctx, status, "contact", s.say("contact.title"), s, view)
 }

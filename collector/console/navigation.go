@@ -6,7 +6,7 @@ import "slices"
 // stands in the last.
 var navGroups = []grouping{
 	{"frame.group.overview", []string{"dashboard", "sources", "leads", "forms", "referrers"}},
-	{"frame.group.people", []string{"contact", "contacts", "companies", "selections"}},
+	{"frame.group.people", []string{"contacts", "companies", "selections"}},
 	{"frame.group.links", []string{"links", "builder", "audit"}},
 	{"frame.group.site", []string{"script", "doctor", "settings", "history", "users"}},
 }

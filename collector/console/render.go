@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"fmt"
 	"html/template"
@@ -23,7 +24,7 @@ type pages map[string]*template.Template
 
 func loadPages(s *speaker, assets assets) (pages, error) {
 	shared, err := template.New("layout.html").Funcs(s.functions(assets)).
-		ParseFS(templateFiles, "templates/layout.html", "templates/icons.html", "templates/parts.html")
+		ParseFS(templateFiles, "templates/layout.html", "templates/icons.html", "templates/parts.html", "templates/people.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse console templates: %w", err)
 	}
@@ -55,7 +56,9 @@ var navigation = []navItem{
 	{"dashboard", "frame.nav.dashboard", accounts.Viewer},
 	{"sources", "frame.nav.sources", accounts.Viewer},
 	{"leads", "frame.nav.leads", accounts.Viewer},
-	{"contact", "frame.nav.contact", accounts.Viewer},
+	{"contacts", "frame.nav.contacts", accounts.Viewer},
+	{"companies", "frame.nav.companies", accounts.Viewer},
+	{"selections", "frame.nav.selections", accounts.Viewer},
 	{"forms", "frame.nav.forms", accounts.Viewer},
 	{"referrers", "frame.nav.referrers", accounts.Viewer},
 	{"script", "frame.nav.script", accounts.Viewer},
@@ -70,9 +73,13 @@ func (c *Console) speakerOf(ctx echo.Context, s *session) *speaker {
 	return c.words.match("", ctx.Request().Header.Get("Accept-Language"))
 }
 
+// sections are the entries of the menu to which pages belong that have none of their own.
+var sections = map[string]string{"contact": "contacts", "erase": "contacts", "company": "companies", "board": "selections", "statuses": "selections"}
+
 // layoutView is what every page has around its own view.
 type layoutView struct {
 	Page     string
+	Section  string // the page of the menu that it belongs to
 	Title    string
 	Menu     []navGroup
 	User     string // "" for who is not signed in
@@ -87,7 +94,7 @@ type layoutView struct {
 // render answers with a page, in the reader's language; s is nil for who is not signed in. title is said already.
 func (c *Console) render(ctx echo.Context, status int, page, title string, s *session, view any) error {
 	speaker := c.speakerOf(ctx, s)
-	layout := layoutView{Page: page, Title: title, Language: speaker.language.String(), View: view}
+	layout := layoutView{Page: page, Section: cmp.Or(sections[page], page), Title: title, Language: speaker.language.String(), View: view}
 	if s != nil {
 		layout.User, layout.Sites = s.user.Called(), s.others
 	}

@@ -16,6 +16,7 @@ import (
 // routes are all pages that need a session and are for every role.
 var routes = []string{
 	"/console/", "/console/dashboard", "/console/dashboard.csv", "/console/sources", "/console/sources.csv", "/console/leads", "/console/leads.json", "/console/contact", "/console/contacts/ab",
+	"/console/contacts", "/console/contacts.csv", "/console/contacts/criteria", "/console/companies", "/console/company?id=x", "/console/selections", "/console/selections/x/board",
 	"/console/forms", "/console/forms.csv", "/console/referrers", "/console/referrers.csv", "/console/script", "/console/account",
 }
 
@@ -91,7 +92,8 @@ func TestSecurityCrossSitePosts(t *testing.T) {
 		{"neither", []string{"X-None", "x"}, false},
 	}
 	for _, test := range tests {
-		for _, path := range []string{"/console/contact", "/console/sign-in", "/console/sign-out", "/console/users", "/console/account/name", "/console/link/x"} {
+		for _, path := range []string{"/console/contact", "/console/sign-in", "/console/sign-out", "/console/users", "/console/account/name", "/console/link/x",
+			"/console/contacts/ab/status", "/console/contacts/ab/erase", "/console/contacts/columns", "/console/selections", "/console/selections/x/remove", "/console/selections/x/board", "/console/statuses"} {
 			session := cookie
 			if path == "/console/sign-out" {
 				session = s.signIn(t, acmeAdmin)

@@ -126,7 +126,7 @@ func TestSecurityRemovedUserEndsTheirSessions(t *testing.T) {
 }
 
 // placeOf fills the parameters of routes in.
-var placeOf = strings.NewReplacer(":user", "0", ":contact", "ab")
+var placeOf = strings.NewReplacer(":user", "0", ":contact", "ab", ":selection", "none")
 
 // Every route is played by everybody: it answers those whose role it is for, and no other.
 func TestSecurityRolesOnEveryRoute(t *testing.T) {
@@ -141,9 +141,16 @@ func TestSecurityRolesOnEveryRoute(t *testing.T) {
 	for _, r := range s.console.routes() {
 		needs[r.Method+" "+r.Path] = r.Needs
 	}
-	for _, admins := range []string{"GET /users", "POST /users", "POST /users/:user/role", "POST /users/:user/remove", "POST /users/:user/link"} {
+	for _, admins := range []string{"GET /users", "POST /users", "POST /users/:user/role", "POST /users/:user/remove", "POST /users/:user/link",
+		"POST /contacts/:contact/erase", "GET /contacts/:contact/erase", "GET /contacts/:contact/export", "POST /statuses"} {
 		if needs[admins] != accounts.Admin {
 			t.Errorf("%s is for %q", admins, needs[admins])
+		}
+	}
+	for _, marketers := range []string{"POST /contacts/:contact/status", "POST /selections", "POST /selections/:selection/name", "POST /selections/:selection/copy",
+		"POST /selections/:selection/remove", "POST /selections/:selection/board"} {
+		if needs[marketers] != accounts.Marketer {
+			t.Errorf("%s is for %q", marketers, needs[marketers])
 		}
 	}
 	for _, r := range s.console.routes() {

@@ -18,6 +18,7 @@ import (
 	"github.com/headwater/headwater/collector/accounts"
 	"github.com/headwater/headwater/collector/collectortest"
 	"github.com/headwater/headwater/collector/desk"
+	"github.com/headwater/headwater/collector/people"
 	"github.com/headwater/headwater/collector/reports"
 	"github.com/headwater/headwater/collector/store"
 	"github.com/headwater/headwater/collector/visitors"
@@ -63,6 +64,8 @@ type stand struct {
 	console *Console
 	clock   *collectortest.Clock
 	store   *store.Store
+	desk    *desk.Desk
+	persons persons
 	*accounts.Accounts
 	sessions *accounts.Sessions
 	client   *http.Client // follows no redirect and keeps no cookie
@@ -116,7 +119,8 @@ func serveStand(tb testing.TB, db *store.Store, ask Reports) *stand {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { redis.Close() })
-	s.Accounts, s.sessions = accounts.New(desk.New(db, s.clock.Now), s.clock.Now, log), accounts.NewSessions(redis, s.clock.Now, log)
+	s.desk = desk.New(db, s.clock.Now)
+	s.Accounts, s.sessions = accounts.New(s.desk, s.clock.Now, log), accounts.NewSessions(redis, s.clock.Now, log)
 	if err := s.Refresh(tb.Context()); err != nil {
 		tb.Fatal(err)
 	}
@@ -126,6 +130,7 @@ func serveStand(tb testing.TB, db *store.Store, ask Reports) *stand {
 	tb.Cleanup(s.Close)
 	s.console, err = New(Config{
 		Sites: testSites(), Secret: testSecret, PublicURL: s.URL, Reports: ask, Now: s.clock.Now, Log: log, Accounts: s.Accounts, Sessions: s.sessions,
+		People: people.New(db.Conn(), s.desk, s.clock.Now), Persons: &s.persons,
 		Core: Script{Name: "hw.js", Version: "1.0.0", Pinned: "hw.0123456789abcdef.js",
 			Integrity: "sha384-H8BRh8j48O9oYatfu5AZzq6A9RINhZO5H16dQZngK7T62em8MUt1FLm52t+eX6xO"},
 		Adapters: Script{Name: "hw-adapters.js", Version: "1.0.0", Pinned: "hw-adapters.fedcba9876543210.js",
@@ -255,4 +260,18 @@ func cookieOf(a answer) string {
 		}
 	}
 	return ""
+}
+
+// persons writes down who was to be erased or exported: erasure has tests of its own, and one with the program (collector).
+type persons struct{ erased, exported []schema.Person }
+
+func (p *persons) Erase(_ context.Context, person schema.Person, _, _ string) (schema.Erasure, error) {
+	p.erased = append(p.erased, person)
+	return schema.Erasure{}, nil
+}
+
+func (p *persons) Export(_ context.Context, w io.Writer, person schema.Person) error {
+	p.exported = append(p.exported, person)
+	_, err := io.WriteString(w, "{}")
+	return err
 }

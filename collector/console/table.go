@@ -1,7 +1,6 @@
 package console
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/headwater/headwater/collector/reports"
@@ -160,16 +159,7 @@ func plus(a, b any) any {
 		return n + b
 	case reports.Amounts:
 		sum, _ := a.(reports.Amounts)
-		sum = slices.Clone(sum)
-		for _, amount := range b {
-			if at := slices.IndexFunc(sum, func(other reports.Amount) bool { return other.Currency == amount.Currency }); at >= 0 {
-				sum[at].Value = sum[at].Value.Add(amount.Value)
-			} else {
-				sum = append(sum, amount)
-			}
-		}
-		slices.SortFunc(sum, func(a, b reports.Amount) int { return cmp.Compare(a.Currency, b.Currency) })
-		return sum
+		return sum.Plus(b)
 	}
 	return a
 }

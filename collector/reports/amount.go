@@ -1,6 +1,8 @@
 package reports
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -45,4 +47,18 @@ func (all Amounts) String() string {
 		parts = append(parts, amount.Currency+" "+amount.Text())
 	}
 	return strings.Join(parts, "; ")
+}
+
+// Plus returns the sums by currency, in the order of their codes.
+func (all Amounts) Plus(others Amounts) Amounts {
+	sum := slices.Clone(all)
+	for _, amount := range others {
+		if at := slices.IndexFunc(sum, func(other Amount) bool { return other.Currency == amount.Currency }); at >= 0 {
+			sum[at].Value = sum[at].Value.Add(amount.Value)
+		} else {
+			sum = append(sum, amount)
+		}
+	}
+	slices.SortFunc(sum, func(a, b Amount) int { return cmp.Compare(a.Currency, b.Currency) })
+	return sum
 }

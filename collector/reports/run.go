@@ -63,6 +63,11 @@ func queryFrom(ctx context.Context, conn driver.Conn, name string, a asked, from
 		return nil, err
 	}
 	ctx = clickhouse.Context(ctx, clickhouse.WithParameters(a.parameters()), clickhouse.WithSettings(settings()))
+	return read(ctx, conn, name, text, a)
+}
+
+// read sends a query and returns all rows.
+func read(ctx context.Context, conn driver.Conn, name, text string, a asked) (*Result, error) {
 	rows, err := conn.Query(ctx, text)
 	if err != nil {
 		return nil, fmt.Errorf("report %s: %w", name, explained(err))

@@ -57,6 +57,16 @@ func composeFrom(files fs.FS, name string, from source) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return c.compose(name, report)
+}
+
+// composeText is composeFrom for a text that is no file of the reports.
+func composeText(files fs.FS, name, text string, from source) (string, error) {
+	c := composer{files: files, from: from, done: map[string]bool{}}
+	return c.compose(name, parseSQL(text))
+}
+
+func (c *composer) compose(name string, report sqlFile) (string, error) {
 	for _, fact := range report.with {
 		if err := c.add(fact, nil); err != nil {
 			return "", fmt.Errorf("report %s: %w", name, err)
@@ -137,8 +147,11 @@ func readSQL(files fs.FS, name string) (sqlFile, error) {
 	if err != nil {
 		return sqlFile{}, fmt.Errorf("read SQL: %w", err)
 	}
+	return parseSQL(string(text)), nil
+}
+
+func parseSQL(rest string) sqlFile {
 	var file sqlFile
-	rest := string(text)
 	for strings.HasPrefix(rest, "--") {
 		line, after, _ := strings.Cut(rest, "\n")
 		file.header += line + "\n"
@@ -150,7 +163,7 @@ func readSQL(files fs.FS, name string) (sqlFile, error) {
 			file.with = append(file.with, strings.TrimSpace(fact))
 		}
 	}
-	return file, nil
+	return file
 }
 
 // Question returns the question that a report answers, in one sentence; "" where there is no such report.

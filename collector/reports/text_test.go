@@ -117,6 +117,16 @@ func TestFacts(t *testing.T) {
 			}
 		}
 	}
+	files, _ := fs.Glob(schema.People, "people/*.sql") // asked by collector/people
+	for _, name := range files {
+		file, err := readSQL(schema.People, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, fact := range file.with {
+			needed[fact] = true
+		}
+	}
 	for _, fact := range sqlNames(t, "attribution/facts/*.sql") {
 		if !needed[fact] {
 			t.Errorf("facts/%s.sql: no report needs it", fact)

@@ -60,6 +60,13 @@ func people() []Page {
 	return []Page{
 		{Name: "contact", Path: "/contact"},
 		{Name: "card-unknown", Path: "/contacts/0123456789abcdef", Status: 404},
+		{Name: "contacts", Path: "/contacts?g1=first_touch.source:is:linkedin&g1=created:last_days:90&g2=lead_creation.campaign:contains:webinar", Wait: ".criteria"},
+		{Name: "contacts-open", Path: "/contacts", Wait: ".criteria", Open: true},
+		{Name: "contacts-wrong", Path: "/contacts?g1=created:since:yesterday", Status: 422},
+		{Name: "contacts-empty", Path: "/contacts", Reader: Empty},
+		{Name: "selections-empty", Path: "/selections", Reader: Empty},
+		{Name: "statuses", Path: "/statuses"},
+		{Name: "companies", Path: "/companies"},
 	}
 }
 

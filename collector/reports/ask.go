@@ -1,0 +1,69 @@
+package reports
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/headwater/headwater/schema"
+)
+
+// Statement is a question of another package that stands on the facts of the reports: text with a header as the files of
+// schema/attribution have it ("-- with: …"), and what it binds besides the parameters of reports.
+type Statement struct {
+	Name  string // for errors and logs
+	Text  string
+	Bound map[string]string // values as ClickHouse reads them: Bind and BindAll write them
+}
+
+// Ask answers a statement for one site, from the settled tables where they are up to date, else from the records. Of the parameters
+// count Site, Zone, LookbackDays, Credit, From, To, and Contact or Company, which narrow what is read from the records. It stays out
+// of the server's log of queries, since it may name people.
+func Ask(ctx context.Context, conn driver.Conn, s Statement, p Params) (*Result, error) {
+	a := asked{Params: p}
+	if p.Site == "" {
+		return nil, paramErrorf("site", "say which site")
+	}
+	a.By = wholeTouch()
+	if err := a.fill(); err != nil {
+		return nil, err
+	}
+	current, err := settleForReport(ctx, conn, a.Site)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.Name, explained(err))
+	}
+	from := fromRecords
+	if current {
+		from = fromSettled
+	} else if a.Contact != "" || a.Company != "" {
+		if err := a.narrow(ctx, conn); err != nil {
+			return nil, err
+		}
+	}
+	text, err := composeText(schema.Attribution, s.Name, s.Text, from)
+	if err != nil {
+		return nil, err
+	}
+	parameters := a.parameters()
+	maps.Copy(parameters, s.Bound)
+	settings := settings()
+	settings["log_queries"] = 0
+	ctx = clickhouse.Context(ctx, clickhouse.WithParameters(parameters), clickhouse.WithSettings(settings))
+	return read(ctx, conn, s.Name, text, a)
+}
+
+// Bind writes a text as the value of a parameter of type String.
+func Bind(text string) string { return escape(text) }
+
+// BindAll writes texts as the value of a parameter of type Array(String).
+func BindAll[T ~string](texts []T) string {
+	quoted := make([]string, len(texts))
+	for i, text := range texts {
+		quoted[i] = "'" + escape(string(text)) + "'"
+	}
+	return "[" + strings.Join(quoted, ",") + "]"
+}
