@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 	"github.com/shopspring/decimal"
 
+	kept "github.com/headwater/headwater/collector/people"
 	"github.com/headwater/headwater/schema"
 	"github.com/headwater/headwater/tools/dev/browser"
 )
@@ -246,7 +247,9 @@ func TestSecurityStoredXSS(t *testing.T) {
 	paths := []string{"/console/sources?" + everything, "/console/leads", "/console/forms", "/console/referrers",
 		"/console/sources?from=%22%3E%3Cscript%3Ealert(1)%3C/script%3E&by=%22%3E%3Cscript%3E&data_point=%22%3E%3Cscript%3E&credit=%3Cscript%3E",
 		"/console/sign-in?next=%22%3E%3Cscript%3Ealert(1)%3C/script%3E", "/console/contacts/%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E", "/console/%3Cscript%3Ealert(1)%3C%2Fscript%3E"}
+	paths = append(paths, s.hostileDecisions(t)...)
 	for i := range polyglots {
+		paths = append(paths, companyPath(schema.CompanyID("name:"+polyglots[i])))
 		email := "hostile" + string(rune('a'+i)) + "@hostile.example"
 		paths = append(paths, "/console/contacts/"+string(schema.NewContactID(sample.site.ContactKey(testSecret), email)))
 	}
@@ -255,6 +258,36 @@ func TestSecurityStoredXSS(t *testing.T) {
 		run(t, tab, chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("details").forEach(d => d.open = true)`))
 		checkHostile(t, tab, alarm, path)
 	}
+}
+
+// hostileDecisions are what people may type into the console itself; it returns the pages that show it.
+func (s *stand) hostileDecisions(t *testing.T) []string {
+	t.Helper()
+	people, by := s.console.config.People, string(s.user(t, acmeAdmin).ID)
+	statuses := kept.DefaultStatuses()
+	for i := range statuses {
+		statuses[i].Name = schema.CutText(polyglots[i], 59)
+	}
+	if err := people.SetStatuses(t.Context(), by, "acme", 0, statuses); err != nil {
+		t.Fatal(err)
+	}
+	criteria := url.Values{}
+	paths := []string{"/console/contacts", "/console/companies", "/console/selections", "/console/statuses"}
+	for i, text := range polyglots[:6] {
+		q := kept.Query{Criteria: kept.Criteria{{{Field: "lead_creation.source", Op: kept.IsNot, Value: text}}}}
+		id, err := people.Save(t.Context(), by, kept.Site{ID: "acme", Zone: time.UTC, LookbackDays: 30}, schema.CutText(text, 119), q, i%2 == 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		criteria.Add("g1", "company:is_not:"+text)
+		if i == 0 {
+			if err := people.SetBoard(t.Context(), by, "acme", id, 0, kept.Board{Group: "lead_creation.source", Sort: "created", Filter: q.Criteria[0]}); err != nil {
+				t.Fatal(err)
+			}
+			paths = append(paths, boardPath(id))
+		}
+	}
+	return append(paths, "/console/contacts?"+criteria.Encode(), "/console/contacts?"+url.Values{"g1": polyglots}.Encode(), "/console/companies?"+url.Values{"search": {polyglots[0]}}.Encode())
 }
 
 // settle returns after the page has rendered and handled what was queued before, so that its events are in.

@@ -114,7 +114,7 @@ func TestSecurityCSVInjection(t *testing.T) {
 	sample.story()
 	s.insert(t, sample.records)
 	cookie := s.signIn(t, acmeAdmin)
-	for _, path := range []string{"/console/sources.csv?by=source&by=campaign", "/console/forms.csv", "/console/referrers.csv"} {
+	for _, path := range []string{"/console/sources.csv?by=source&by=campaign", "/console/forms.csv", "/console/referrers.csv", "/console/contacts.csv"} {
 		a := s.get(t, path, cookie)
 		if a.StatusCode != http.StatusOK || !strings.HasPrefix(a.Header.Get("Content-Type"), "text/csv") || !strings.HasPrefix(a.Header.Get("Content-Disposition"), "attachment; filename*=UTF-8''headwater-acme-") {
 			t.Fatalf("%s: %s, %v", path, a.Status, a.Header)
