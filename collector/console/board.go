@@ -20,6 +20,7 @@ import (
 
 const (
 	cardsPerColumn = 25 // that a column shows at first, and more each time
+	maxLanes       = 50 // groups of a column that are named before their cards are loaded
 	recentMoves    = 12
 )
 
@@ -173,19 +174,20 @@ func (c *Console) boardSettings(s *session, board *desk.Entry[people.Board], sta
 func (c *Console) boardColumn(s *session, selection string, column *people.BoardColumn, show map[people.StatusID]int) boardColumnView {
 	v := boardColumnView{Status: column.Status, Total: column.Total, Won: s.money(column.Won), Open: s.money(column.Open)}
 	v.Name = s.statusName(column.Status)
-	for _, lane := range column.Lanes {
-		if len(lane.Cards) == 0 {
+	for i, lane := range column.Lanes {
+		if len(lane.Cards) == 0 && (lane.Label == "" || i >= maxLanes) {
 			continue // its cards come with more
 		}
 		l := laneView{Label: lane.Label, Total: lane.Total}
-		for i := range lane.Cards {
-			l.Cards = append(l.Cards, c.cardOf(s, &lane.Cards[i]))
+		for j := range lane.Cards {
+			l.Cards = append(l.Cards, c.cardOf(s, &lane.Cards[j]))
 		}
 		v.Lanes = append(v.Lanes, l)
 	}
-	if v.Left = column.Total - int64(column.Loaded); v.Left > 0 {
+	asked := max(cardsPerColumn, show[column.ID])
+	if v.Left = column.Total - int64(column.Loaded); v.Left > 0 && asked < people.MaxCards {
 		more := showQuery(show)
-		more.Set("show."+string(column.ID), strconv.Itoa(column.Loaded+cardsPerColumn))
+		more.Set("show."+string(column.ID), strconv.Itoa(asked+cardsPerColumn))
 		v.More = boardPath(people.SelectionID(selection)) + "?" + more.Encode() + "#column-" + string(column.ID)
 	}
 	return v

@@ -406,7 +406,9 @@ func TestPagesSpeakOneLanguage(t *testing.T) {
 		for _, r := range s.console.routes() {
 			if r.Method == http.MethodGet && !strings.Contains(r.Path, ".") && r.Path != "/" && r.Path != "/dashboard" {
 				path := "/console" + placeOf.Replace(r.Path)
-				check(path, s.get(t, path, cookies[tag]))
+				if a := s.get(t, path, cookies[tag]); a.StatusCode != http.StatusSeeOther { // which leads to another page
+					check(path, a)
+				}
 			}
 		}
 		check("a card", s.post(t, "/console/contact", cookies[tag], url.Values{"email": {adaEmail}}))

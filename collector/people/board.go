@@ -25,8 +25,16 @@ type BoardColumn struct {
 	Loaded    int
 }
 
-// maxCards bounds the cards of a column that are loaded at once: beyond, a list is better to read.
-const maxCards = chunk
+// MaxCards bounds the cards of a column that are loaded at once: beyond, a list is better to read.
+const MaxCards = chunk
+
+// perLane is how many cards of a column each of its groups may have, so that the first does not fill it.
+func perLane(board Board, limit int) int {
+	if board.Group == "" {
+		return limit
+	}
+	return max(1, limit/3)
+}
 
 // Columns returns the contacts that a query means as a board shows them: of each status at most as many as show says, else by default.
 func (p *People) Columns(ctx context.Context, site Site, q Query, board Board, show map[StatusID]int, byDefault int) ([]BoardColumn, error) {
@@ -51,7 +59,7 @@ func (p *People) Columns(ctx context.Context, site Site, q Query, board Board, s
 		return nil, err
 	}
 	return columns, p.cards(ctx, site, &q, board, statuses.List, at, func(id StatusID) int {
-		return min(max(show[id], byDefault), maxCards)
+		return min(max(show[id], byDefault), MaxCards)
 	})
 }
 
@@ -85,13 +93,13 @@ func (p *People) cards(ctx context.Context, site Site, q *Query, board Board, st
 	for id := range at {
 		most = max(most, limit(id))
 	}
-	b.bound["limit"] = strconv.Itoa(most)
+	b.bound["limit"], b.bound["lane"] = strconv.Itoa(most), strconv.Itoa(perLane(board, most))
 	text, err := statement("cards")
 	if err != nil {
 		return err
 	}
 	if q.Descending {
-		text = strings.Replace(text, "sort_key, contact_id /* direction */", "sort_key DESC, contact_id DESC", 1)
+		text = strings.Replace(text, "sort_key, contact_id /* direction */", "sort_key DESC, contact_id DESC", 2)
 	}
 	b.bound["statuses"], b.bound["page"] = reports.BindAll(statuses.ids()), "[]"
 	result, err := reports.Ask(ctx, p.conn, reports.Statement{Name: "cards", Text: fill(text, marks), Bound: b.bound}, site.params())
@@ -107,6 +115,9 @@ func (p *People) cards(ctx context.Context, site Site, q *Query, board Board, st
 			continue
 		}
 		lane := column.lane(label)
+		if len(lane.Cards) == perLane(board, limit(column.ID)) {
+			continue
+		}
 		lane.Cards = append(lane.Cards, Contact{ID: schema.ContactID(id)})
 		column.Loaded++
 	}

@@ -182,7 +182,7 @@ func (s *stand) checkSelections(t *testing.T) {
 // A board has everybody once, in the column of their status, with sums that a list of all says too.
 func (s *stand) checkBoard(t *testing.T) {
 	board := Board{Group: "lead_creation.source", Sort: "created", Filter: Group{ParseCondition("origin:is:lead")}}
-	columns, err := s.Columns(t.Context(), acme, Query{}, board, nil, maxCards)
+	columns, err := s.Columns(t.Context(), acme, Query{}, board, nil, MaxCards)
 	if err != nil {
 		t.Fatal(err)
 	}
