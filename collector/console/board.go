@@ -14,7 +14,6 @@ import (
 	"github.com/headwater/headwater/collector/accounts"
 	"github.com/headwater/headwater/collector/desk"
 	"github.com/headwater/headwater/collector/people"
-	"github.com/headwater/headwater/collector/reports"
 	"github.com/headwater/headwater/schema"
 )
 
@@ -363,9 +362,4 @@ func (c *Console) answerMove(ctx echo.Context, s *session, contact schema.Contac
 		answer["status"], answer["version"], answer["name"] = now.Status, strconv.FormatUint(now.StatusVersion, 10), s.statusName(is)
 	}
 	return ctx.JSON(status, answer)
-}
-
-// amountsText writes amounts in one line.
-func (s *speaker) amountsText(amounts reports.Amounts) string {
-	return strings.Join(s.money(amounts), "; ")
 }
