@@ -244,7 +244,8 @@ func sortable() map[Column]string {
 		return "if(empty(" + sums + "), '', leftPad(toString(toDecimal128(arrayMax(mapValues(" + sums + ")), 4) * 10000), 40, '0'))"
 	}
 	list := map[Column]string{
-		"contact": "contact_id", "company": "lowerUTF8(substring(company_id, position(company_id, ':') + 1))", "form": "form", "status": "status",
+		"contact": "contact_id", "company": "lowerUTF8(substring(company_id, position(company_id, ':') + 1))", "form": "form",
+		"status":  "leftPad(toString(indexOf({statuses:Array(String)}, status)), 3, '0')", // in the order of the site's list
 		"origin":  "if(is_lead, 'lead', 'imported')",
 		"created": stamp("created_at"), "last_submission": stamp("last_submission_at"), "status_since": stamp("status_since"),
 		"submissions": count("submissions"), "deals": count("deals"), "won_amount": largest("won_amounts"), "open_amount": largest("open_amounts"),
