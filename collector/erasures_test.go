@@ -248,6 +248,7 @@ func TestSecurityErasure(t *testing.T) {
 		t.Fatal("nothing of Ada is in Redis")
 	}
 	r.wantExport(t, a)
+	r.decideInConsole(t, a)
 
 	before := r.count(t, "SELECT count() FROM submissions FINAL")
 	erased := r.erase(t, `{"email":"`+strings.ToUpper(adaMail)+`","reason":"request 4711"}`)
@@ -268,6 +269,7 @@ func TestSecurityErasure(t *testing.T) {
 	}
 	for query, want := range map[string]uint64{
 		"SELECT count() FROM submissions FINAL WHERE contact_id = '" + string(contactID(&r.config.Sites[0], bobMail)) + "'":                                   1 + 1,
+		"SELECT count() FROM desk WHERE contact_id = '" + a.contact + "'":                                                                                     0,
 		"SELECT count() FROM submissions FINAL WHERE site_id = 'beta'":                                                                                        1,
 		"SELECT count() FROM deals FINAL WHERE deal_id = 'deal-1' AND contact_id = '' AND company_id = 'crm:k1'":                                              1,
 		"SELECT count() FROM deals FINAL WHERE deal_id = 'deal-2' AND contact_crm_id = ''":                                                                    1,
@@ -290,6 +292,23 @@ func TestSecurityErasure(t *testing.T) {
 	r.wantBarredUntilBack(t, a)
 	if told := r.command(t, "export", "--site", "acme", "--email", adaMail); !strings.Contains(told, "Ada is back") || strings.Contains(told, adaName) {
 		t.Errorf("the exported person is %s", told)
+	}
+}
+
+// decideInConsole gives Ada a lead status in the console, which is erased with her, and exports her there.
+func (r *rig) decideInConsole(t *testing.T, a adas) {
+	t.Helper()
+	admin, path := caller{"admin", "", r.signIn(t, "acme")}, "/console/contacts/"+a.contact
+	answer, body := r.asAsk(t, ask{"POST", path + "/status", "application/x-www-form-urlencoded", "over=0&status=qualified"}, admin)
+	if answer.StatusCode >= http.StatusBadRequest {
+		t.Fatalf("a lead status: %s\n%s", answer.Status, body)
+	}
+	if n := r.count(t, "SELECT count() FROM desk WHERE kind = 'lead_status' AND contact_id = '"+a.contact+"'"); n != 1 {
+		t.Errorf("%d versions of Ada's lead status", n)
+	}
+	answer, body = r.asAsk(t, ask{"GET", path + "/export", "", ""}, admin)
+	if answer.StatusCode != http.StatusOK || !strings.Contains(body, adaName) || !strings.Contains(body, "qualified") {
+		t.Errorf("the export in the console: %s, %d bytes", answer.Status, len(body))
 	}
 }
 
