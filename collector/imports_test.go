@@ -27,6 +27,8 @@ var mayImport = map[string][]string{
 	"collector/desk":             {"schema", "collector/store"},
 	"collector/accounts":         {"schema", "collector/store", "collector/desk"},
 	"collector/people":           {"schema", "collector/reports", "collector/models", "collector/store", "collector/desk"},
+	"collector/links":            {"schema", "collector/reports", "collector/models", "collector/store", "collector/desk"},
+	"collector/doctor":           {"schema"},
 	"collector/api":              {"schema", "collector/reports", "collector/models", "collector/rejection"},
 	"collector/console/pagelist": {},
 	"collector/console":          {"schema", "collector/reports", "collector/models", "collector/accounts", "collector/people", "collector/desk", "collector/store"},
