@@ -125,8 +125,9 @@ const scopeName = "facts/scope"
 
 // settled are the reports that the settled tables answer.
 var settled = map[string]bool{
-	"company_card": true, "contact_card": true, "conversion_rate": true, "cost_totals": true, "costs": true, "leads_over_time": true,
-	"recent_leads": true, "source_breakdown": true, "top_forms": true, "top_referrers": true, "totals": true,
+	"cohorts": true, "company_card": true, "contact_card": true, "conversion_rate": true, "cost_totals": true, "costs": true, "lead_totals": true,
+	"leads_over_time": true, "partner_performance": true, "recent_leads": true, "source_breakdown": true, "top_forms": true, "top_referrers": true,
+	"totals": true,
 }
 
 // source says from where a report is read: the settled tables where they are right about what is asked.

@@ -206,6 +206,8 @@ func someParams(t *testing.T, conn driver.Conn, name string, site schema.SiteID,
 				p.Grain = Grains()[random.IntN(3)]
 			case "limit":
 				p.Limit = 1000
+			case "currency":
+				p.Currency = []string{"", "EUR"}[random.IntN(2)]
 			case "contact":
 				p.Contact = schema.ContactID(anyOne(t, conn, site, "contact_id", random))
 			case "company":

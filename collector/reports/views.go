@@ -14,14 +14,14 @@ import (
 // Views lists the reports that are views in the database as well: those whose SQL is the whole answer.
 func Views() []string {
 	names := slices.Collect(maps.Keys(settled))
-	names = append(names, "suspects")
+	names = append(names, "suspects", "tag_audit", "untagged")
 	slices.Sort(names)
 	return names
 }
 
 // CreateViews puts a parametrized view for each of Views into the database, made from the same files as what Run asks and named as
 // the report: SELECT … FROM source_breakdown(site = 'demo', …), naming every parameter of the file's header. Views read the settled
-// tables, so they need no Go; `suspects`, of which nothing is settled, reads the records.
+// tables, so they need no Go; `suspects`, `tag_audit` and `untagged`, of which not all is settled, read the records.
 func CreateViews(ctx context.Context, conn driver.Conn) error {
 	for _, name := range Views() {
 		text, err := composeFrom(schema.Attribution, name, viewSource(name))

@@ -49,6 +49,11 @@ GRANT SELECT ON HEADWATER_DB.source_breakdown TO headwater_reader;
 GRANT SELECT ON HEADWATER_DB.suspects TO headwater_reader;
 GRANT SELECT ON HEADWATER_DB.top_forms TO headwater_reader;
 GRANT SELECT ON HEADWATER_DB.top_referrers TO headwater_reader;
+GRANT SELECT ON HEADWATER_DB.cohorts TO headwater_reader;
+GRANT SELECT ON HEADWATER_DB.lead_totals TO headwater_reader;
+GRANT SELECT ON HEADWATER_DB.partner_performance TO headwater_reader;
+GRANT SELECT ON HEADWATER_DB.tag_audit TO headwater_reader;
+GRANT SELECT ON HEADWATER_DB.untagged TO headwater_reader;
 GRANT SELECT ON HEADWATER_DB.totals TO headwater_reader;
 
 -- A table with a policy shows nothing to whom no policy names, unless the server is configured otherwise: everybody but readers goes on
