@@ -29,6 +29,7 @@ func (p *program) forward(config Config, migrate bool) {
 		close(p.migrated)
 		p.running.Go(func() { _ = p.erasures.Run(ctx) }) // ctx's error
 		p.running.Go(func() { p.accounts.Follow(ctx) })
+		p.running.Go(func() { p.sites.Follow(ctx) })
 		p.running.Go(func() { p.offerSetUp(ctx, config.publicURL()) })
 		p.running.Go(func() { p.settle(ctx, config.Sites) })
 		if err := p.forwarder.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {

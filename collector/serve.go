@@ -16,6 +16,7 @@ import (
 	"github.com/headwater/headwater/collector/desk"
 	"github.com/headwater/headwater/collector/erasure"
 	"github.com/headwater/headwater/collector/forward"
+	"github.com/headwater/headwater/collector/sites"
 	"github.com/headwater/headwater/collector/spool"
 	"github.com/headwater/headwater/collector/store"
 	"github.com/headwater/headwater/collector/visitors"
@@ -78,6 +79,7 @@ type program struct {
 	visitors  *visitors.Visitors
 	erasures  *erasure.Erasures
 	desk      *desk.Desk
+	sites     *sites.Sites
 	accounts  *accounts.Accounts
 	sessions  *accounts.Sessions
 	forwarder *forward.Forwarder
@@ -150,6 +152,7 @@ func (p *program) open(ctx context.Context, config Config) error {
 		return fmt.Errorf("clickhouse_dsn: %w", err)
 	}
 	p.desk = desk.New(p.store, wallClock)
+	p.sites = sites.New(config.Sites, p.desk, p.log)
 	p.accounts = accounts.New(p.desk, wallClock, p.log)
 	p.sessions = accounts.NewSessions(p.visitors, wallClock, p.log)
 	return p.openErasures(config)

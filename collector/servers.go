@@ -107,6 +107,7 @@ func registerRoutes(e *echo.Echo, config Config, p *program, registry prometheus
 		Secret:    secret,
 		PublicURL: config.publicURL(),
 		Reports:   console.ReportsFunc(answers.Run),
+		Settings:  p.sites,
 		Accounts:  p.accounts,
 		Sessions:  p.sessions,
 		People:    contacts.New(p.store.Conn(), p.desk, wallClock),
@@ -118,6 +119,9 @@ func registerRoutes(e *echo.Echo, config Config, p *program, registry prometheus
 	})
 	if err != nil {
 		return err
+	}
+	for _, follow := range []func([]schema.Site) error{public.SetSites, server.SetSites} {
+		p.sites.Tell(follow)
 	}
 	public.Register(e)
 	server.Register(e)

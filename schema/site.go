@@ -33,6 +33,10 @@ type Site struct {
 	LookbackDays int `toml:"lookback_days"`
 	// TimeZone is the IANA zone of the site's reports.
 	TimeZone string `toml:"time_zone"`
+	// NoTransfer keeps submissions without visitor and touches: which source led to a form is not written down any more.
+	NoTransfer bool `toml:"no_transfer"`
+	// Consent has the script tag that the console shows wait for the visitor's consent.
+	Consent bool `toml:"consent"`
 	// DropFields switches the table of typed form fields off for this site.
 	DropFields bool `toml:"drop_fields"`
 	// SourceHosts names the source and medium of referrer hosts that sources.csv does not know.

@@ -8,6 +8,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -39,7 +40,7 @@ type Config struct {
 // API answers the routes below /api/.
 type API struct {
 	config   Config
-	keys     []siteKey
+	keys     atomic.Pointer[[]siteKey]
 	accepted *prometheus.CounterVec
 }
 
@@ -55,14 +56,26 @@ func New(config Config) (*API, error) {
 		Name: "headwater_api_rows_total",
 		Help: "Rows of imports and deals, by site, kind and result (accepted or rejected).",
 	}, []string{"site", "kind", "result"})}
-	var err error
-	if a.keys, err = siteKeys(config); err != nil {
+	if err := a.SetSites(config.Sites); err != nil {
 		return nil, err
 	}
 	if config.Metrics != nil {
 		config.Metrics.MustRegister(a.accepted)
 	}
 	return a, nil
+}
+
+// SetSites has requests that come from now on find the sites and their keys as they are now. It keeps sites, which nobody may
+// change any more.
+func (a *API) SetSites(sites []schema.Site) error {
+	config := a.config
+	config.Sites = sites
+	keys, err := siteKeys(config)
+	if err != nil {
+		return err
+	}
+	a.keys.Store(&keys)
+	return nil
 }
 
 // Register adds the routes to e. There is no CORS: no browser of a stranger has business here.

@@ -95,9 +95,10 @@ func (a *API) siteOf(authorization string) (*siteOfKey, error) {
 	}
 	hash := sha256.Sum256([]byte(key))
 	var found *siteOfKey
-	for i := range a.keys { // all of them, so that time tells nothing
-		if subtle.ConstantTimeCompare(hash[:], a.keys[i].hash[:]) == 1 {
-			found = a.keys[i].site
+	keys := *a.keys.Load()
+	for i := range keys { // all of them, so that time tells nothing
+		if subtle.ConstantTimeCompare(hash[:], keys[i].hash[:]) == 1 {
+			found = keys[i].site
 		}
 	}
 	if found == nil {

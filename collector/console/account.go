@@ -50,9 +50,10 @@ func (c *Console) accountView(s *session) accountView {
 	}
 	view.languages(s, s.user.Language, s.user.Zone)
 	view.AsksCurrent = view.HasPassword && !(s.opened.How == accounts.ByLink && c.config.Now().Sub(s.opened.At) < linkGrace)
-	for i := range c.config.Sites {
-		if role := c.config.Accounts.Role(s.user.ID, c.config.Sites[i].ID); role != "" {
-			view.Roles = append(view.Roles, fact{string(c.config.Sites[i].ID), s.roleName(role)})
+	sites := c.sites()
+	for i := range sites {
+		if role := c.config.Accounts.Role(s.user.ID, sites[i].ID); role != "" {
+			view.Roles = append(view.Roles, fact{string(sites[i].ID), s.roleName(role)})
 		}
 	}
 	return view

@@ -22,6 +22,7 @@ import (
 	"github.com/headwater/headwater/collector/accounts"
 	"github.com/headwater/headwater/collector/people"
 	"github.com/headwater/headwater/collector/reports"
+	"github.com/headwater/headwater/collector/sites"
 	"github.com/headwater/headwater/schema"
 )
 
@@ -57,6 +58,8 @@ type Script struct {
 // Config is what the console needs.
 type Config struct {
 	Sites []schema.Site
+	// Settings are the decisions of admins over what Sites say; nil: there are none to make.
+	Settings *sites.Sites
 	// Secret is the installation's, at least 16 bytes; contact ids are derived from it.
 	Secret []byte
 	// PublicURL is where browsers reach the collector, such as https://t.example.com.
@@ -82,6 +85,14 @@ type Proxy struct {
 	Peers []netip.Prefix
 	// SignOutURL is where signing out leads to, so that the proxy forgets the person too; "" for the console's own page.
 	SignOutURL string
+}
+
+// sites are the sites as they are now.
+func (c *Console) sites() []schema.Site {
+	if c.config.Settings != nil {
+		return c.config.Settings.All()
+	}
+	return c.config.Sites
 }
 
 // Console answers the routes below /console/.

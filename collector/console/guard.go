@@ -119,7 +119,7 @@ func localTarget(text string) string {
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" || len(text) > 1024 || path.Clean(u.Path) != u.Path {
 		return home
 	}
-	if slices.Contains([]string{"/console/account", "/console/contact", "/console/company", "/console/statuses"}, u.Path) ||
+	if slices.Contains([]string{"/console/account", "/console/settings/history", "/console/contact", "/console/company", "/console/statuses"}, u.Path) ||
 		strings.HasPrefix(u.Path, "/console/contacts/") || strings.HasPrefix(u.Path, "/console/selections/") || slices.ContainsFunc(navigation, func(n navItem) bool { return u.Path == "/console/"+n.Page }) {
 		return (&url.URL{Path: u.Path, RawQuery: u.Query().Encode()}).String()
 	}

@@ -62,6 +62,7 @@ var navigation = []navItem{
 	{"forms", "frame.nav.forms", accounts.Viewer},
 	{"referrers", "frame.nav.referrers", accounts.Viewer},
 	{"script", "frame.nav.script", accounts.Viewer},
+	{"settings", "frame.nav.settings", accounts.Admin},
 	{"users", "frame.nav.users", accounts.Admin},
 }
 

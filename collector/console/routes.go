@@ -60,6 +60,17 @@ func (c *Console) routes() []route {
 		{http.MethodPost, "/users/:user/remove", accounts.Admin, c.postRemoveUser},
 		{http.MethodPost, "/users/:user/link", accounts.Admin, c.postUserLink},
 	}
+	if c.config.Settings != nil {
+		list = append(list, []route{
+			{http.MethodGet, "/settings", accounts.Admin, c.getSettings},
+			{http.MethodPost, "/settings", accounts.Admin, c.postSettings},
+			{http.MethodPost, "/settings/forms", accounts.Admin, c.postForms},
+			{http.MethodPost, "/settings/reset", accounts.Admin, c.postResetSettings},
+			{http.MethodPost, "/settings/keys", accounts.Admin, c.postKey},
+			{http.MethodPost, "/settings/keys/:key/revoke", accounts.Admin, c.postRevokeKey},
+			{http.MethodGet, "/settings/history", accounts.Admin, c.getHistory},
+		}...)
+	}
 	for _, l := range lists {
 		list = append(list,
 			route{http.MethodGet, "/" + l.Page, accounts.Viewer, c.getList(l)},

@@ -75,6 +75,10 @@ func (c *Console) tags(script Script, site *schema.Site) tags {
 // call the same pages own and keep the same parameters. They begin with a space.
 func ScriptAttributes(site *schema.Site) string {
 	attributes := ""
+	var consent []string
+	if site.Consent {
+		consent = []string{"required"}
+	}
 	for _, attribute := range []struct {
 		name   string
 		values []string
@@ -83,6 +87,7 @@ func ScriptAttributes(site *schema.Site) string {
 		{"data-own-domains", site.OwnDomains},
 		{"data-ignored-referrers", site.IgnoredReferrers},
 		{"data-parameters", site.Parameters},
+		{"data-consent", consent},
 	} {
 		if len(attribute.values) > 0 {
 			attributes += fmt.Sprintf(` %s="%s"`, attribute.name, html.EscapeString(strings.Join(attribute.values, " ")))

@@ -92,7 +92,7 @@ func TestSecurityCrossSitePosts(t *testing.T) {
 		{"neither", []string{"X-None", "x"}, false},
 	}
 	for _, test := range tests {
-		for _, path := range []string{"/console/contact", "/console/sign-in", "/console/sign-out", "/console/users", "/console/account/name", "/console/link/x",
+		for _, path := range []string{"/console/contact", "/console/sign-in", "/console/sign-out", "/console/users", "/console/settings", "/console/settings/forms", "/console/settings/keys", "/console/account/name", "/console/link/x",
 			"/console/contacts/ab/status", "/console/contacts/ab/erase", "/console/contacts/columns", "/console/selections", "/console/selections/x/remove", "/console/selections/x/board", "/console/statuses"} {
 			session := cookie
 			if path == "/console/sign-out" {

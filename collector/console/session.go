@@ -63,8 +63,9 @@ func (c *Console) sessionOf(ctx echo.Context) (*session, error) {
 // newSession finds the site that the session looks at: the chosen one, else the first on which the user has a role.
 func (c *Console) newSession(ctx echo.Context, opened *accounts.Session, user accounts.User) *session {
 	s := &session{opened: opened, user: user}
-	for i := range c.config.Sites {
-		site := &c.config.Sites[i]
+	sites := c.sites()
+	for i := range sites {
+		site := &sites[i]
 		role := c.config.Accounts.Role(user.ID, site.ID)
 		if role == "" {
 			continue

@@ -126,7 +126,7 @@ func TestSecurityRemovedUserEndsTheirSessions(t *testing.T) {
 }
 
 // placeOf fills the parameters of routes in.
-var placeOf = strings.NewReplacer(":user", "0", ":contact", "ab", ":selection", "none")
+var placeOf = strings.NewReplacer(":user", "0", ":key", "0", ":contact", "ab", ":selection", "none")
 
 // Every route is played by everybody: it answers those whose role it is for, and no other.
 func TestSecurityRolesOnEveryRoute(t *testing.T) {
@@ -142,6 +142,7 @@ func TestSecurityRolesOnEveryRoute(t *testing.T) {
 		needs[r.Method+" "+r.Path] = r.Needs
 	}
 	for _, admins := range []string{"GET /users", "POST /users", "POST /users/:user/role", "POST /users/:user/remove", "POST /users/:user/link",
+		"GET /settings", "POST /settings", "POST /settings/forms", "POST /settings/reset", "POST /settings/keys", "POST /settings/keys/:key/revoke", "GET /settings/history",
 		"POST /contacts/:contact/erase", "GET /contacts/:contact/erase", "GET /contacts/:contact/export", "POST /statuses"} {
 		if needs[admins] != accounts.Admin {
 			t.Errorf("%s is for %q", admins, needs[admins])

@@ -110,12 +110,15 @@ func (c *Console) postSignOut(ctx echo.Context) error {
 }
 
 // parseForm reads a small urlencoded body; it comes from nowhere else than the body.
-func parseForm(ctx echo.Context) error {
+func parseForm(ctx echo.Context) error { return parseLongForm(ctx, maxForm) }
+
+// parseLongForm is parseForm for a form that may be longer, up to so many bytes.
+func parseLongForm(ctx echo.Context, limit int64) error {
 	r := ctx.Request()
 	if contentType, _, _ := strings.Cut(r.Header.Get(echo.HeaderContentType), ";"); !strings.EqualFold(strings.TrimSpace(contentType), echo.MIMEApplicationForm) {
 		return echo.NewHTTPError(http.StatusBadRequest)
 	}
-	r.Body = http.MaxBytesReader(ctx.Response(), r.Body, maxForm)
+	r.Body = http.MaxBytesReader(ctx.Response(), r.Body, limit)
 	if err := r.ParseForm(); err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest).SetInternal(err)
 	}

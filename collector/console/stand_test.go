@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -20,6 +21,7 @@ import (
 	"github.com/headwater/headwater/collector/desk"
 	"github.com/headwater/headwater/collector/people"
 	"github.com/headwater/headwater/collector/reports"
+	"github.com/headwater/headwater/collector/sites"
 	"github.com/headwater/headwater/collector/store"
 	"github.com/headwater/headwater/collector/visitors"
 	"github.com/headwater/headwater/schema"
@@ -68,6 +70,7 @@ type stand struct {
 	persons persons
 	*accounts.Accounts
 	sessions *accounts.Sessions
+	settings *sites.Sites
 	client   *http.Client // follows no redirect and keeps no cookie
 }
 
@@ -121,7 +124,8 @@ func serveStand(tb testing.TB, db *store.Store, ask Reports) *stand {
 	tb.Cleanup(func() { redis.Close() })
 	s.desk = desk.New(db, s.clock.Now)
 	s.Accounts, s.sessions = accounts.New(s.desk, s.clock.Now, log), accounts.NewSessions(redis, s.clock.Now, log)
-	if err := s.Refresh(tb.Context()); err != nil {
+	s.settings = sites.New(testSites(), s.desk, log)
+	if err := errors.Join(s.Refresh(tb.Context()), s.settings.Refresh(tb.Context())); err != nil {
 		tb.Fatal(err)
 	}
 	e := echo.New()
@@ -129,7 +133,7 @@ func serveStand(tb testing.TB, db *store.Store, ask Reports) *stand {
 	s.Server = httptest.NewServer(e)
 	tb.Cleanup(s.Close)
 	s.console, err = New(Config{
-		Sites: testSites(), Secret: testSecret, PublicURL: s.URL, Reports: ask, Now: s.clock.Now, Log: log, Accounts: s.Accounts, Sessions: s.sessions,
+		Sites: testSites(), Settings: s.settings, Secret: testSecret, PublicURL: s.URL, Reports: ask, Now: s.clock.Now, Log: log, Accounts: s.Accounts, Sessions: s.sessions,
 		People: people.New(db.Conn(), s.desk, s.clock.Now), Persons: &s.persons,
 		Core: Script{Name: "hw.js", Version: "1.0.0", Pinned: "hw.0123456789abcdef.js",
 			Integrity: "sha384-H8BRh8j48O9oYatfu5AZzq6A9RINhZO5H16dQZngK7T62em8MUt1FLm52t+eX6xO"},

@@ -51,9 +51,10 @@ func (c *Console) isChief(s *session) bool {
 }
 
 func (c *Console) siteIDs() []schema.SiteID {
-	ids := make([]schema.SiteID, len(c.config.Sites))
-	for i := range c.config.Sites {
-		ids[i] = c.config.Sites[i].ID
+	ids := make([]schema.SiteID, len(c.sites()))
+	sites := c.sites()
+	for i := range sites {
+		ids[i] = sites[i].ID
 	}
 	return ids
 }

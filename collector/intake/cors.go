@@ -39,7 +39,7 @@ func (in *Intake) allowOrigin(c echo.Context, site *tenant) {
 	}
 	known := site != nil && site.HasOrigin(origin)
 	if site == nil {
-		for _, s := range in.sites {
+		for _, s := range in.tenants() {
 			known = known || s.HasOrigin(origin)
 		}
 	}

@@ -125,7 +125,7 @@ func (a *arrival) nameTouchVisitor() error {
 // may not come from a browser. Where the snippet ran and names no visitor there must be none, whatever cookie an earlier
 // consent left.
 func (a *arrival) nameSubmissionVisitor() error {
-	if a.raw.snippetVersion != "" && a.raw.visitorID == "" {
+	if a.raw.snippetVersion != "" && a.raw.visitorID == "" || a.site.NoTransfer {
 		return nil
 	}
 	if err := a.takeVisitor(); err != nil {

@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -49,7 +50,7 @@ type Config struct {
 // Intake answers the public endpoints.
 type Intake struct {
 	config    Config
-	sites     []*tenant
+	sites     atomic.Pointer[[]*tenant]
 	scripts   []*scriptFiles
 	links     *linker
 	limiter   *limiter
@@ -67,7 +68,12 @@ type tenant struct {
 	contactKey    []byte
 	submissionKey []byte
 	accepted      map[schema.Kind]prometheus.Counter
-	// How much came of late: touches, submissions before they are doubted, submissions before they are turned away.
+	*siteBuckets
+}
+
+// siteBuckets are how much came of late: touches, submissions before they are doubted, submissions before they are turned away. They
+// outlive a change of the site's settings.
+type siteBuckets struct {
 	touches, submissions, allSubmissions siteBucket
 }
 
@@ -104,24 +110,10 @@ func New(config Config) (*Intake, error) {
 			Help: "Parts of accepted requests that were not kept, by cause: secret_field, excess_field, unknown_parameter, gpc_touch.",
 		}, []string{"cause"}),
 	}
-	for i := range config.Sites {
-		site := &config.Sites[i]
-		resolver, err := schema.NewResolverWith(site, config.Sources)
-		if err != nil {
-			return nil, fmt.Errorf("prepare site %s: %w", site.ID, err)
-		}
-		in.sites = append(in.sites, &tenant{
-			Site:          site,
-			resolver:      resolver,
-			contactKey:    site.ContactKey(config.Secret),
-			submissionKey: submissionKey(config.Secret, site.ID),
-			accepted: map[schema.Kind]prometheus.Counter{
-				schema.KindTouch:      in.accepted.WithLabelValues(string(site.ID), "touch"),
-				schema.KindSubmission: in.accepted.WithLabelValues(string(site.ID), "submission"),
-			},
-		})
+	err := in.SetSites(config.Sites)
+	if err != nil {
+		return nil, err
 	}
-	var err error
 	if in.scripts, err = newScriptFiles(config.Scripts); err != nil {
 		return nil, err
 	}
@@ -130,6 +122,44 @@ func New(config Config) (*Intake, error) {
 		config.Metrics.MustRegister(in.accepted, in.suspects, in.dropped)
 	}
 	return in, nil
+}
+
+// SetSites has requests that come from now on find the sites as they are now. It keeps sites, which nobody may change any more.
+func (in *Intake) SetSites(sites []schema.Site) error {
+	tenants := make([]*tenant, len(sites))
+	for i := range sites {
+		site := &sites[i]
+		resolver, err := schema.NewResolverWith(site, in.config.Sources)
+		if err != nil {
+			return fmt.Errorf("prepare site %s: %w", site.ID, err)
+		}
+		tenants[i] = &tenant{
+			Site:          site,
+			resolver:      resolver,
+			contactKey:    site.ContactKey(in.config.Secret),
+			submissionKey: submissionKey(in.config.Secret, site.ID),
+			accepted: map[schema.Kind]prometheus.Counter{
+				schema.KindTouch:      in.accepted.WithLabelValues(string(site.ID), "touch"),
+				schema.KindSubmission: in.accepted.WithLabelValues(string(site.ID), "submission"),
+			},
+			siteBuckets: new(siteBuckets),
+		}
+		for _, before := range in.tenants() {
+			if before.ID == site.ID {
+				tenants[i].siteBuckets = before.siteBuckets
+			}
+		}
+	}
+	in.sites.Store(&tenants)
+	return nil
+}
+
+// tenants are the sites as they are now.
+func (in *Intake) tenants() []*tenant {
+	if known := in.sites.Load(); known != nil {
+		return *known
+	}
+	return nil
 }
 
 // Register adds the public routes to e.

@@ -29,7 +29,7 @@ func (a *arrival) namedSite() string {
 
 func (a *arrival) chooseSite() *tenant {
 	if id := a.namedSite(); id != "" {
-		for _, site := range a.in.sites {
+		for _, site := range a.in.tenants() {
 			if string(site.ID) == id {
 				return site
 			}
@@ -38,11 +38,11 @@ func (a *arrival) chooseSite() *tenant {
 	}
 	form := a.formID()
 	for _, origin := range a.pageOrigins() {
-		if site := only(a.in.sites, func(t *tenant) bool { return t.HasOrigin(origin) }, form); site != nil {
+		if site := only(a.in.tenants(), func(t *tenant) bool { return t.HasOrigin(origin) }, form); site != nil {
 			return site
 		}
 	}
-	return only(a.in.sites, func(*tenant) bool { return true }, form)
+	return only(a.in.tenants(), func(*tenant) bool { return true }, form)
 }
 
 // only returns the one site that fits, or of several the only one that has the form.

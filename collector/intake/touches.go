@@ -9,6 +9,9 @@ import (
 // attachTouches puts the visitor's first touch and latest touch on the submission: those the snippet attached, else
 // one made from the UTMs that the form, its address or its page carries.
 func (a *arrival) attachTouches() error {
+	if a.site.NoTransfer {
+		return nil
+	}
 	first, latest := &a.raw.first, &a.raw.latest
 	hasFirst, hasLatest := !first.empty(), !latest.empty()
 	for _, attached := range []struct {

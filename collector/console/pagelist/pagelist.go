@@ -74,6 +74,8 @@ func site() []Page {
 	return []Page{
 		{Name: "script", Path: "/script"},
 		{Name: "script-open", Path: "/script", Open: true},
+		{Name: "settings", Path: "/settings"},
+		{Name: "history", Path: "/settings/history"},
 		{Name: "users", Path: "/users"},
 		{Name: "account", Path: "/account"},
 	}
