@@ -37,11 +37,15 @@ func (c *cupboard) Table(_ context.Context, w io.Writer, params reports.TablePar
 func TestTables(t *testing.T) {
 	d, c := newDesk(t), &cupboard{}
 	tables := &API{config: Config{Tables: c}}
+	keyed := &API{config: Config{Secret: []byte(secret)}}
+	if err := keyed.SetSites([]schema.Site{*d.site}); err != nil {
+		t.Fatal(err)
+	}
 	for _, route := range []struct {
 		path   string
 		handle echo.HandlerFunc
 	}{{"/api/tables", tables.getTableNames}, {"/api/tables/:name", tables.getTable}} {
-		d.echo.GET(route.path, route.handle, (&API{keys: d.keys(t)}).authorise)
+		d.echo.GET(route.path, route.handle, keyed.authorise)
 	}
 	answer := d.send("GET", "/api/tables/touches?format=parquet&from=2026-01&zone=Europe/Oslo", "", "")
 	if answer.Code != 200 || answer.Header().Get("Content-Type") != "application/vnd.apache.parquet" || answer.Header().Get("Content-Disposition") != `attachment; filename="touches.parquet"` {
@@ -77,7 +81,7 @@ func TestTables(t *testing.T) {
 func TestATableThatBreaksOff(t *testing.T) {
 	c := &cupboard{}
 	d := newDesk(t)
-	d.echo.GET("/api/tables/:name", (&API{config: Config{Tables: c}}).getTable, (&API{keys: d.keys(t)}).authorise)
+	d.echo.GET("/api/tables/:name", (&API{config: Config{Tables: c}}).getTable, keyed.authorise)
 	server := httptest.NewServer(d.echo)
 	defer server.Close()
 	request, err := http.NewRequest("GET", server.URL+"/api/tables/broken", nil)
@@ -93,14 +97,4 @@ func TestATableThatBreaksOff(t *testing.T) {
 	if text, err := io.ReadAll(answer.Body); err == nil {
 		t.Errorf("a whole answer: %d %q", answer.StatusCode, text)
 	}
-}
-
-// keys are those of the desk's sites.
-func (d *desk) keys(t *testing.T) []siteKey {
-	t.Helper()
-	keys, err := siteKeys(Config{Sites: []schema.Site{*d.site}, Secret: []byte(secret)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return keys
 }

@@ -29,7 +29,11 @@ type changeRow struct {
 type changeLine struct{ Setting, Before, After string }
 
 func (c *Console) getHistory(ctx echo.Context, s *session) error {
-	entries, err := c.config.Settings.History(ctx.Request().Context(), s.site.ID, accounts.KindMember)
+	ids := []schema.SiteID{s.site.ID}
+	if c.isChief(s) { // who also sees to those who have a role on all sites
+		ids = append(ids, accounts.AllSites)
+	}
+	entries, err := c.config.Settings.History(ctx.Request().Context(), ids, accounts.KindMember)
 	if err != nil {
 		return err
 	}
@@ -46,7 +50,7 @@ func (c *Console) getHistory(ctx echo.Context, s *session) error {
 func before(entries []schema.Entry, i int) *schema.Entry {
 	now := &entries[i]
 	for j := i + 1; j < len(entries); j++ {
-		if e := &entries[j]; e.Kind == now.Kind && e.EntryID == now.EntryID && e.Version < now.Version {
+		if e := &entries[j]; e.SiteID == now.SiteID && e.Kind == now.Kind && e.EntryID == now.EntryID && e.Version < now.Version {
 			return e
 		}
 	}

@@ -166,10 +166,10 @@ func (s *Sites) Change(ctx context.Context, by string, id schema.SiteID, over ui
 	return s.Refresh(ctx)
 }
 
-// History returns the changes of settings and keys of a site, the latest first, and what else is asked for by kind.
-func (s *Sites) History(ctx context.Context, id schema.SiteID, also ...schema.EntryKind) ([]schema.Entry, error) {
+// History returns the changes of settings and keys of sites, the latest first, and what else is asked for by kind.
+func (s *Sites) History(ctx context.Context, ids []schema.SiteID, also ...schema.EntryKind) ([]schema.Entry, error) {
 	kinds := append([]schema.EntryKind{KindSettings, KindKey}, also...)
-	return s.desk.History(ctx, desk.Period{Sites: []schema.SiteID{id}, Kinds: kinds, Limit: 200})
+	return s.desk.History(ctx, desk.Period{Sites: ids, Kinds: kinds, Limit: 200})
 }
 
 func sorted(keys []desk.Entry[Key]) []desk.Entry[Key] {
