@@ -37,15 +37,11 @@ func (c *cupboard) Table(_ context.Context, w io.Writer, params reports.TablePar
 func TestTables(t *testing.T) {
 	d, c := newDesk(t), &cupboard{}
 	tables := &API{config: Config{Tables: c}}
-	keyed := &API{config: Config{Secret: []byte(secret)}}
-	if err := keyed.SetSites([]schema.Site{*d.site}); err != nil {
-		t.Fatal(err)
-	}
 	for _, route := range []struct {
 		path   string
 		handle echo.HandlerFunc
 	}{{"/api/tables", tables.getTableNames}, {"/api/tables/:name", tables.getTable}} {
-		d.echo.GET(route.path, route.handle, keyed.authorise)
+		d.echo.GET(route.path, route.handle, d.authorise(t))
 	}
 	answer := d.send("GET", "/api/tables/touches?format=parquet&from=2026-01&zone=Europe/Oslo", "", "")
 	if answer.Code != 200 || answer.Header().Get("Content-Type") != "application/vnd.apache.parquet" || answer.Header().Get("Content-Disposition") != `attachment; filename="touches.parquet"` {
@@ -81,7 +77,7 @@ func TestTables(t *testing.T) {
 func TestATableThatBreaksOff(t *testing.T) {
 	c := &cupboard{}
 	d := newDesk(t)
-	d.echo.GET("/api/tables/:name", (&API{config: Config{Tables: c}}).getTable, keyed.authorise)
+	d.echo.GET("/api/tables/:name", (&API{config: Config{Tables: c}}).getTable, d.authorise(t))
 	server := httptest.NewServer(d.echo)
 	defer server.Close()
 	request, err := http.NewRequest("GET", server.URL+"/api/tables/broken", nil)
@@ -97,4 +93,14 @@ func TestATableThatBreaksOff(t *testing.T) {
 	if text, err := io.ReadAll(answer.Body); err == nil {
 		t.Errorf("a whole answer: %d %q", answer.StatusCode, text)
 	}
+}
+
+// authorise knows the key of the desk's site.
+func (d *desk) authorise(t *testing.T) echo.MiddlewareFunc {
+	t.Helper()
+	keyed := &API{config: Config{Secret: []byte(secret)}}
+	if err := keyed.SetSites([]schema.Site{*d.site}); err != nil {
+		t.Fatal(err)
+	}
+	return keyed.authorise
 }
