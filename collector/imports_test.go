@@ -30,9 +30,10 @@ var mayImport = map[string][]string{
 	"collector/links":            {"schema", "collector/reports", "collector/models", "collector/store", "collector/desk"},
 	"collector/doctor":           {"schema"},
 	"collector/api":              {"schema", "collector/reports", "collector/models", "collector/rejection"},
+	"collector/sample":           {"schema", "collector/store"},
 	"collector/sites":            {"schema", "collector/desk", "collector/store", "collector/intake"},
 	"collector/console/pagelist": {},
-	"collector/console":          {"schema", "collector/sites", "collector/intake", "collector/rejection", "collector/reports", "collector/models", "collector/accounts", "collector/people", "collector/desk", "collector/store"},
+	"collector/console":          {"schema", "collector/sites", "collector/sample", "collector/intake", "collector/rejection", "collector/reports", "collector/models", "collector/accounts", "collector/people", "collector/desk", "collector/store"},
 	"collector/collectortest":    {"schema", "collector/spool", "tools/clickhouse/library"},
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/headwater/headwater/collector/intake"
 	contacts "github.com/headwater/headwater/collector/people"
 	"github.com/headwater/headwater/collector/rejection"
+	"github.com/headwater/headwater/collector/sample"
 	"github.com/headwater/headwater/schema"
 	"github.com/headwater/headwater/snippet"
 )
@@ -108,6 +109,7 @@ func registerRoutes(e *echo.Echo, config Config, p *program, registry prometheus
 		PublicURL: config.publicURL(),
 		Reports:   console.ReportsFunc(answers.Run),
 		Settings:  p.sites,
+		Samples:   sample.New(p.store, secret, wallClock),
 		Accounts:  p.accounts,
 		Sessions:  p.sessions,
 		People:    contacts.New(p.store.Conn(), p.desk, wallClock),

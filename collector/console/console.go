@@ -22,6 +22,7 @@ import (
 	"github.com/headwater/headwater/collector/accounts"
 	"github.com/headwater/headwater/collector/people"
 	"github.com/headwater/headwater/collector/reports"
+	"github.com/headwater/headwater/collector/sample"
 	"github.com/headwater/headwater/collector/sites"
 	"github.com/headwater/headwater/schema"
 )
@@ -65,10 +66,12 @@ type Config struct {
 	// PublicURL is where browsers reach the collector, such as https://t.example.com.
 	PublicURL string
 	Reports   Reports
-	Accounts  *accounts.Accounts
-	Sessions  *accounts.Sessions
-	People    *people.People
-	Persons   Persons
+	// Samples makes sample data; nil: there are none.
+	Samples  *sample.Samples
+	Accounts *accounts.Accounts
+	Sessions *accounts.Sessions
+	People   *people.People
+	Persons  Persons
 	// Proxy is who signs people in in front of the console; its zero value is nobody.
 	Proxy Proxy
 	// Core is the script that every page has; Adapters is for the forms of other services.

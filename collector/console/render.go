@@ -13,7 +13,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/headwater/headwater/collector/accounts"
-	"github.com/headwater/headwater/schema"
 )
 
 //go:embed templates
@@ -85,7 +84,9 @@ type layoutView struct {
 	Menu     []navGroup
 	User     string // "" for who is not signed in
 	Site     string // "" for who is not, or has a role on none
-	Sites    []schema.SiteID
+	Sites    []choice
+	Sample   bool   // the page shows sample data
+	Offer    bool   // sample data can be had
 	Zone     string // of the times on the page
 	SiteZone string // of the days of reports, "" where it is the same
 	Language string
@@ -97,10 +98,15 @@ func (c *Console) render(ctx echo.Context, status int, page, title string, s *se
 	speaker := c.speakerOf(ctx, s)
 	layout := layoutView{Page: page, Section: cmp.Or(sections[page], page), Title: title, Language: speaker.language.String(), View: view}
 	if s != nil {
-		layout.User, layout.Sites = s.user.Called(), s.others
+		layout.User = s.user.Called()
+		for _, id := range s.others {
+			layout.Sites = append(layout.Sites, choice{Value: string(id), Title: s.siteName(id)})
+		}
 	}
 	if s != nil && s.site != nil {
-		layout.Site, layout.Zone = string(s.site.ID), speaker.zone.String()
+		layout.Sample = s.sample
+		layout.Offer = c.config.Samples != nil && c.config.Settings != nil && !s.sample && s.role.Allows(accounts.Marketer)
+		layout.Site, layout.Zone = s.siteName(s.site.ID), speaker.zone.String()
 		if own := zoneName(s.site); own != layout.Zone {
 			layout.SiteZone = own
 		}

@@ -71,6 +71,10 @@ func (c *Console) routes() []route {
 			{http.MethodGet, "/settings/history", accounts.Admin, c.getHistory},
 		}...)
 	}
+	if c.config.Settings != nil && c.config.Samples != nil {
+		list = append(list, route{http.MethodPost, "/sample", accounts.Marketer, c.postSample},
+			route{http.MethodPost, "/sample/remove", accounts.Marketer, c.postRemoveSample})
+	}
 	for _, l := range lists {
 		list = append(list,
 			route{http.MethodGet, "/" + l.Page, accounts.Viewer, c.getList(l)},

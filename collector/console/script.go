@@ -39,18 +39,22 @@ type hiddenGroup struct {
 }
 
 func (c *Console) getScript(ctx echo.Context, s *session) error {
-	base := c.publicURL.String()
+	base, site := c.publicURL.String(), s.site
+	if s.sample { // nothing is collected for sample data
+		real, _, _, _ := c.config.Settings.Site(s.realSite())
+		site = &real
+	}
 	origin := schema.Origin(base)
 	connect := fmt.Sprintf("connect-src %s; form-action 'self' %s", origin, origin)
 	view := scriptView{
-		Core:     c.tags(c.config.Core, s.site),
-		Adapters: c.tags(c.config.Adapters, &schema.Site{ID: s.site.ID}), // the core tells them the rest
+		Core:     c.tags(c.config.Core, site),
+		Adapters: c.tags(c.config.Adapters, &schema.Site{ID: site.ID}), // the core tells them the rest
 		CSP:      fmt.Sprintf("script-src %s; %s", origin, connect),
 		NonceCSP: fmt.Sprintf("script-src 'nonce-%s' 'strict-dynamic'; %s", nonce, connect),
-		Hidden:   s.hiddenFields(s.site),
+		Hidden:   s.hiddenFields(site),
 	}
 	form := "signup"
-	for _, known := range s.site.Forms {
+	for _, known := range site.Forms {
 		view.Forms = append(view.Forms, string(known.ID))
 	}
 	if len(view.Forms) > 0 {

@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/headwater/headwater/collector/accounts"
+	"github.com/headwater/headwater/collector/sample"
 	"github.com/headwater/headwater/schema"
 )
 
@@ -25,6 +26,7 @@ type session struct {
 	site   *schema.Site // nil where the user has a role on none
 	role   accounts.Role
 	others []schema.SiteID // further sites that the user may look at
+	sample bool            // site is the sample data beside a real one
 }
 
 var errNoSession = errors.New("no session")
@@ -70,7 +72,11 @@ func (c *Console) newSession(ctx echo.Context, opened *accounts.Session, user ac
 		if role == "" {
 			continue
 		}
-		if s.site == nil || site.ID == opened.Site {
+		looked := opened.Site
+		if real, is := sample.RealOf(looked); is {
+			looked = real
+		}
+		if s.site == nil || site.ID == looked {
 			if s.site != nil {
 				s.others = append(s.others, s.site.ID)
 			}
@@ -79,6 +85,7 @@ func (c *Console) newSession(ctx echo.Context, opened *accounts.Session, user ac
 			s.others = append(s.others, site.ID)
 		}
 	}
+	c.lookAtSample(s)
 	slices.Sort(s.others)
 	zone := time.UTC
 	if user.Zone != "" {

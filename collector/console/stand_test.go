@@ -21,6 +21,7 @@ import (
 	"github.com/headwater/headwater/collector/desk"
 	"github.com/headwater/headwater/collector/people"
 	"github.com/headwater/headwater/collector/reports"
+	"github.com/headwater/headwater/collector/sample"
 	"github.com/headwater/headwater/collector/sites"
 	"github.com/headwater/headwater/collector/store"
 	"github.com/headwater/headwater/collector/visitors"
@@ -133,7 +134,7 @@ func serveStand(tb testing.TB, db *store.Store, ask Reports) *stand {
 	s.Server = httptest.NewServer(e)
 	tb.Cleanup(s.Close)
 	s.console, err = New(Config{
-		Sites: testSites(), Settings: s.settings, Secret: testSecret, PublicURL: s.URL, Reports: ask, Now: s.clock.Now, Log: log, Accounts: s.Accounts, Sessions: s.sessions,
+		Sites: testSites(), Settings: s.settings, Samples: sample.New(db, testSecret, s.clock.Now), Secret: testSecret, PublicURL: s.URL, Reports: ask, Now: s.clock.Now, Log: log, Accounts: s.Accounts, Sessions: s.sessions,
 		People: people.New(db.Conn(), s.desk, s.clock.Now), Persons: &s.persons,
 		Core: Script{Name: "hw.js", Version: "1.0.0", Pinned: "hw.0123456789abcdef.js",
 			Integrity: "sha384-H8BRh8j48O9oYatfu5AZzq6A9RINhZO5H16dQZngK7T62em8MUt1FLm52t+eX6xO"},

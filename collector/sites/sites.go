@@ -8,6 +8,7 @@ package sites
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -21,6 +22,7 @@ import (
 const (
 	KindSettings schema.EntryKind = "settings" // one of each site
 	KindKey      schema.EntryKind = "api_key"  // its id is the beginning of the key's hash
+	KindSample   schema.EntryKind = "sample"   // one of a site that has sample data beside it
 )
 
 // Settings are an admin's decisions; what is nil stays as the config file says.
@@ -87,7 +89,7 @@ type Sites struct {
 
 // New prepares the sites of the config file. Decisions count once Follow or Refresh has read them.
 func New(base []schema.Site, d *desk.Desk, log *slog.Logger) *Sites {
-	s := &Sites{base: base, desk: d, copy: d.Copy(log, KindSettings, KindKey), log: log}
+	s := &Sites{base: base, desk: d, copy: d.Copy(log, KindSettings, KindKey, KindSample), log: log}
 	s.now.Store(&base)
 	s.copy.OnChange(s.changed)
 	return s
@@ -170,6 +172,33 @@ func (s *Sites) Change(ctx context.Context, by string, id schema.SiteID, over ui
 func (s *Sites) History(ctx context.Context, ids []schema.SiteID, also ...schema.EntryKind) ([]schema.Entry, error) {
 	kinds := append([]schema.EntryKind{KindSettings, KindKey}, also...)
 	return s.desk.History(ctx, desk.Period{Sites: ids, Kinds: kinds, Limit: 200})
+}
+
+func sampleKey(site schema.SiteID) desk.Key {
+	return desk.Key{Site: site, Kind: KindSample, ID: "site"}
+}
+
+// HasSample tells whether sample data stand beside a site.
+func (s *Sites) HasSample(site schema.SiteID) bool {
+	_, found := desk.CopiedOne[struct{}](s.copy, sampleKey(site))
+	return found
+}
+
+// NoteSample writes down that sample data were put beside a site, or taken away.
+func (s *Sites) NoteSample(ctx context.Context, by string, site schema.SiteID, there bool) error {
+	entry, err := desk.Read[struct{}](ctx, s.desk, sampleKey(site))
+	if err != nil || entry.Exists() == there {
+		return errors.Join(err, s.Refresh(ctx))
+	}
+	summary := "Sample data removed"
+	if there {
+		summary = "Sample data added"
+	}
+	err = s.desk.Write(ctx, by, desk.Draft{Key: sampleKey(site), Over: entry.Version, Value: struct{}{}, Remove: !there, Summary: summary})
+	if err != nil && !errors.As(err, new(*desk.Conflict)) { // somebody else has just done the same
+		return err
+	}
+	return s.Refresh(ctx)
 }
 
 func sorted(keys []desk.Entry[Key]) []desk.Entry[Key] {
