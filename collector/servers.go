@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/pprof"
@@ -109,6 +111,7 @@ func registerRoutes(e *echo.Echo, config Config, p *program, registry prometheus
 		PublicURL: config.publicURL(),
 		Reports:   console.ReportsFunc(answers.Run),
 		Settings:  p.sites,
+		Uploads:   uploads(server),
 		Samples:   sample.New(p.store, secret, wallClock),
 		Accounts:  p.accounts,
 		Sessions:  p.sessions,
@@ -129,6 +132,18 @@ func registerRoutes(e *echo.Echo, config Config, p *program, registry prometheus
 	server.Register(e)
 	pages.Register(e)
 	return nil
+}
+
+// uploads is how the console hands files on to the API.
+func uploads(server *api.API) console.Uploads {
+	return func(ctx context.Context, site schema.SiteID, kind string, csv io.Reader) (console.Uploaded, error) {
+		taken, err := server.Upload(ctx, site, kind, csv)
+		result := console.Uploaded{Accepted: taken.Rows, Rejected: len(taken.Faults), Ignored: taken.Ignored}
+		for _, fault := range taken.Faults {
+			result.Faults = append(result.Faults, console.Fault(fault))
+		}
+		return result, err
+	}
 }
 
 // scripts are the present builds and all releases, for intake to serve.

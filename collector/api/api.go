@@ -40,7 +40,7 @@ type Config struct {
 // API answers the routes below /api/.
 type API struct {
 	config   Config
-	keys     atomic.Pointer[[]siteKey]
+	known    atomic.Pointer[knownSites]
 	accepted *prometheus.CounterVec
 }
 
@@ -70,11 +70,11 @@ func New(config Config) (*API, error) {
 func (a *API) SetSites(sites []schema.Site) error {
 	config := a.config
 	config.Sites = sites
-	keys, err := siteKeys(config)
+	known, err := sitesByKey(config)
 	if err != nil {
 		return err
 	}
-	a.keys.Store(&keys)
+	a.known.Store(known)
 	return nil
 }
 

@@ -46,8 +46,14 @@ type siteOfKey struct {
 	resolver   *schema.Resolver // names the sources of spend
 }
 
-func siteKeys(config Config) ([]siteKey, error) {
-	var keys []siteKey
+// knownSites are the sites as they are now, and their keys.
+type knownSites struct {
+	keys  []siteKey
+	sites []*siteOfKey
+}
+
+func sitesByKey(config Config) (*knownSites, error) {
+	known := &knownSites{}
 	sites := config.Sites
 	for i := range sites {
 		resolver, err := schema.NewResolverWith(&sites[i], config.Sources)
@@ -55,15 +61,16 @@ func siteKeys(config Config) ([]siteKey, error) {
 			return nil, err
 		}
 		site := &siteOfKey{Site: &sites[i], contactKey: sites[i].ContactKey(config.Secret), resolver: resolver}
+		known.sites = append(known.sites, site)
 		for _, text := range sites[i].APIKeyHashes {
 			hash, err := hex.DecodeString(strings.TrimSpace(text))
 			if err != nil || len(hash) != sha256.Size {
 				return nil, fmt.Errorf("site %s: api_key_hashes: one is not a SHA-256 in hex: put the hash there that `headwater key` prints, never the key", sites[i].ID)
 			}
-			keys = append(keys, siteKey{hash: [sha256.Size]byte(hash), site: site})
+			known.keys = append(known.keys, siteKey{hash: [sha256.Size]byte(hash), site: site})
 		}
 	}
-	return keys, nil
+	return known, nil
 }
 
 const siteInContext = "headwater.site"
@@ -95,7 +102,7 @@ func (a *API) siteOf(authorization string) (*siteOfKey, error) {
 	}
 	hash := sha256.Sum256([]byte(key))
 	var found *siteOfKey
-	keys := *a.keys.Load()
+	keys := a.known.Load().keys
 	for i := range keys { // all of them, so that time tells nothing
 		if subtle.ConstantTimeCompare(hash[:], keys[i].hash[:]) == 1 {
 			found = keys[i].site

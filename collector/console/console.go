@@ -66,6 +66,8 @@ type Config struct {
 	// PublicURL is where browsers reach the collector, such as https://t.example.com.
 	PublicURL string
 	Reports   Reports
+	// Uploads takes files of costs; nil: they come by the API alone.
+	Uploads Uploads
 	// Samples makes sample data; nil: there are none.
 	Samples  *sample.Samples
 	Accounts *accounts.Accounts

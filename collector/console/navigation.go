@@ -8,7 +8,7 @@ var navGroups = []grouping{
 	{"frame.group.overview", []string{"dashboard", "sources", "leads", "forms", "referrers"}},
 	{"frame.group.people", []string{"contacts", "companies", "selections"}},
 	{"frame.group.links", []string{"links", "builder", "audit"}},
-	{"frame.group.site", []string{"script", "doctor", "settings", "history", "users"}},
+	{"frame.group.site", []string{"script", "doctor", "spend", "settings", "history", "users"}},
 }
 
 type grouping struct {

@@ -61,6 +61,7 @@ var navigation = []navItem{
 	{"forms", "frame.nav.forms", accounts.Viewer},
 	{"referrers", "frame.nav.referrers", accounts.Viewer},
 	{"script", "frame.nav.script", accounts.Viewer},
+	{"spend", "spend.title", accounts.Marketer},
 	{"settings", "frame.nav.settings", accounts.Admin},
 	{"users", "frame.nav.users", accounts.Admin},
 }

@@ -71,6 +71,9 @@ func (c *Console) routes() []route {
 			{http.MethodGet, "/settings/history", accounts.Admin, c.getHistory},
 		}...)
 	}
+	if c.config.Uploads != nil {
+		list = append(list, route{http.MethodGet, "/spend", accounts.Marketer, c.getSpend}, route{http.MethodPost, "/spend", accounts.Marketer, c.postSpend})
+	}
 	if c.config.Settings != nil && c.config.Samples != nil {
 		list = append(list, route{http.MethodPost, "/sample", accounts.Marketer, c.postSample},
 			route{http.MethodPost, "/sample/remove", accounts.Marketer, c.postRemoveSample})

@@ -17,12 +17,14 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/headwater/headwater/collector/accounts"
+	"github.com/headwater/headwater/collector/api"
 	"github.com/headwater/headwater/collector/collectortest"
 	"github.com/headwater/headwater/collector/desk"
 	"github.com/headwater/headwater/collector/people"
 	"github.com/headwater/headwater/collector/reports"
 	"github.com/headwater/headwater/collector/sample"
 	"github.com/headwater/headwater/collector/sites"
+	"github.com/headwater/headwater/collector/spool"
 	"github.com/headwater/headwater/collector/store"
 	"github.com/headwater/headwater/collector/visitors"
 	"github.com/headwater/headwater/schema"
@@ -72,6 +74,7 @@ type stand struct {
 	*accounts.Accounts
 	sessions *accounts.Sessions
 	settings *sites.Sites
+	spool    *spool.Spool // of uploads
 	client   *http.Client // follows no redirect and keeps no cookie
 }
 
@@ -133,8 +136,25 @@ func serveStand(tb testing.TB, db *store.Store, ask Reports) *stand {
 	e.IPExtractor = echo.ExtractIPDirect()
 	s.Server = httptest.NewServer(e)
 	tb.Cleanup(s.Close)
+	files, err := spool.Open(spool.Config{Dir: tb.TempDir(), SealAfter: time.Hour, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = files.Close(context.Background()) })
+	server, err := api.New(api.Config{Sites: testSites(), Secret: testSecret, Keeper: files, Now: s.clock.Now})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s.spool = files
 	s.console, err = New(Config{
-		Sites: testSites(), Settings: s.settings, Samples: sample.New(db, testSecret, s.clock.Now), Secret: testSecret, PublicURL: s.URL, Reports: ask, Now: s.clock.Now, Log: log, Accounts: s.Accounts, Sessions: s.sessions,
+		Sites: testSites(), Settings: s.settings, Uploads: func(ctx context.Context, site schema.SiteID, kind string, csv io.Reader) (Uploaded, error) {
+			taken, err := server.Upload(ctx, site, kind, csv)
+			result := Uploaded{Accepted: taken.Rows, Rejected: len(taken.Faults), Ignored: taken.Ignored}
+			for _, fault := range taken.Faults {
+				result.Faults = append(result.Faults, Fault(fault))
+			}
+			return result, err
+		}, Samples: sample.New(db, testSecret, s.clock.Now), Secret: testSecret, PublicURL: s.URL, Reports: ask, Now: s.clock.Now, Log: log, Accounts: s.Accounts, Sessions: s.sessions,
 		People: people.New(db.Conn(), s.desk, s.clock.Now), Persons: &s.persons,
 		Core: Script{Name: "hw.js", Version: "1.0.0", Pinned: "hw.0123456789abcdef.js",
 			Integrity: "sha384-H8BRh8j48O9oYatfu5AZzq6A9RINhZO5H16dQZngK7T62em8MUt1FLm52t+eX6xO"},

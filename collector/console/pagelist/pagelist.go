@@ -74,6 +74,7 @@ func site() []Page {
 	return []Page{
 		{Name: "script", Path: "/script"},
 		{Name: "script-open", Path: "/script", Open: true},
+		{Name: "spend", Path: "/spend"},
 		{Name: "settings", Path: "/settings"},
 		{Name: "history", Path: "/settings/history"},
 		{Name: "users", Path: "/users"},
