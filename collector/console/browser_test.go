@@ -243,8 +243,13 @@ func TestSecurityStoredXSS(t *testing.T) {
 	s.insert(t, sample.records)
 	until(t, tab, `document.querySelectorAll("[data-live] li").length === `+strconv.Itoa(2*len(polyglots))) // by the script
 	checkHostile(t, tab, alarm, "leads, by the script")
+	for _, text := range polyglots { // also what colleagues type
+		if _, err := s.settings.NewKey(t.Context(), text, "acme", text); err != nil {
+			t.Fatal(err)
+		}
+	}
 	everything := url.Values{"by": {"source", "medium", "campaign", "term", "content", "referrer_domain", "channel"}}.Encode()
-	paths := []string{"/console/sources?" + everything, "/console/leads", "/console/forms", "/console/referrers",
+	paths := []string{"/console/sources?" + everything, "/console/leads", "/console/forms", "/console/referrers", "/console/settings", "/console/settings/history",
 		"/console/sources?from=%22%3E%3Cscript%3Ealert(1)%3C/script%3E&by=%22%3E%3Cscript%3E&data_point=%22%3E%3Cscript%3E&credit=%3Cscript%3E",
 		"/console/sign-in?next=%22%3E%3Cscript%3Ealert(1)%3C/script%3E", "/console/contacts/%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E", "/console/%3Cscript%3Ealert(1)%3C%2Fscript%3E"}
 	paths = append(paths, s.hostileDecisions(t)...)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -254,7 +255,7 @@ func TestSecurityTenantIsolation(t *testing.T) {
 	contact := other.submit(visitor, "bob@theirs.example", "their-form", testNow.AddDate(0, 0, -2).Add(time.Minute), touch, touch)
 	s.insert(t, append(acme.records, other.records...))
 	mine, theirs := s.signIn(t, acmeAdmin), s.signIn(t, otherAdmin)
-	for _, path := range append(routes, "/console/contacts/"+string(contact)) {
+	for _, path := range append(slices.Clone(routes), "/console/contacts/"+string(contact), "/console/spend", "/console/settings", "/console/settings/history") {
 		for _, query := range []string{"", "?site=other", "?site_id=other&site=other"} {
 			a := s.get(t, path+query, mine)
 			for _, word := range []string{"only-theirs", "theirs.example", "their-form"} {
