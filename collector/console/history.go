@@ -68,7 +68,7 @@ func (c *Console) called(s *session, by string) string {
 	case "set-up":
 		return s.say("history.by.set_up")
 	}
-	return s.say("history.by.gone", "ID", by[:min(len(by), shortID)])
+	return s.say("history.by.gone", "ID", schema.CutText(by, shortID))
 }
 
 func (c *Console) changeRow(s *session, now, before *schema.Entry) (changeRow, bool) {
