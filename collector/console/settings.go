@@ -69,7 +69,7 @@ func (c *Console) showSettings(ctx echo.Context, status int, s *session, view se
 
 // postSettings changes the site's behaviour.
 func (c *Console) postSettings(ctx echo.Context, s *session) error {
-	over, err := overOf(ctx)
+	over, err := overForm(ctx)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (c *Console) postSettings(ctx echo.Context, s *session) error {
 
 // postForms changes which forms the site has. A row whose id was emptied is a form less.
 func (c *Console) postForms(ctx echo.Context, s *session) error {
-	over, err := overOf(ctx)
+	over, err := overForm(ctx)
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (c *Console) postForms(ctx echo.Context, s *session) error {
 
 // postResetSettings has everything be as the config file says again.
 func (c *Console) postResetSettings(ctx echo.Context, s *session) error {
-	over, err := overOf(ctx)
+	over, err := overForm(ctx)
 	if err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (c *Console) postKey(ctx echo.Context, s *session) error {
 }
 
 func (c *Console) postRevokeKey(ctx echo.Context, s *session) error {
-	over, err := overOf(ctx)
+	over, err := overForm(ctx)
 	if err != nil {
 		return err
 	}
@@ -168,8 +168,8 @@ func (c *Console) postRevokeKey(ctx echo.Context, s *session) error {
 	return c.settingsAnswer(ctx, s, err, "revoked", func(*settingsView) {})
 }
 
-// overOf reads a form of settings, and the version that it was made over.
-func overOf(ctx echo.Context) (uint64, error) {
+// overForm reads a form of settings, and the version that it was made over.
+func overForm(ctx echo.Context) (uint64, error) {
 	if err := parseLongForm(ctx, maxSettings); err != nil {
 		return 0, err
 	}

@@ -37,6 +37,9 @@ type Uploads func(ctx context.Context, site schema.SiteID, kind string, csv io.R
 
 // spendView is what the page of costs shows.
 type spendView struct {
+	// SpendColumns and RateColumns are first rows of such files.
+	SpendColumns, RateColumns string
+
 	Result  *Uploaded
 	More    int // faults that are not shown
 	Rates   bool
@@ -48,6 +51,7 @@ func (c *Console) getSpend(ctx echo.Context, s *session) error {
 }
 
 func (c *Console) showSpend(ctx echo.Context, status int, s *session, view spendView) error {
+	view.SpendColumns, view.RateColumns = "date,source,medium,campaign,currency,amount,clicks,impressions", "date,from_currency,to_currency,rate"
 	return c.render(ctx, status, "spend", s.say("spend.title"), s, view)
 }
 
