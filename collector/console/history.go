@@ -1,8 +1,10 @@
 package console
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,6 +39,9 @@ func (c *Console) getHistory(ctx echo.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	slices.SortStableFunc(entries, func(a, b schema.Entry) int { // versions of one moment in their order
+		return cmp.Or(b.ChangedAt.Compare(a.ChangedAt), cmp.Compare(b.Version, a.Version))
+	})
 	view := historyView{}
 	for i := range entries {
 		if row, says := c.changeRow(s, &entries[i], before(entries, i)); says {

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -23,6 +24,7 @@ func settingsForm(over, own, lookback string) url.Values {
 func TestSettings(t *testing.T) {
 	s := newStand(t, noReports(t))
 	cookie := s.signIn(t, acmeAdmin)
+	s.clock.Advance(time.Second)
 	now := func() schema.Site { site, _, _, _ := s.settings.Site("acme"); return site }
 	a := s.post(t, "/console/settings", cookie, settingsForm("0", " Acme.test,shop.acme.example\r\nacme.test", "45"))
 	if site := now(); a.StatusCode != http.StatusSeeOther || site.LookbackDays != 45 || strings.Join(site.OwnDomains, " ") != "acme.test shop.acme.example" || len(site.IgnoredReferrers) != 0 || site.NoTransfer {
