@@ -58,7 +58,9 @@ func TestTrace(t *testing.T) {
 	mux.HandleFunc("/slowmeta", html(`<head><meta http-equiv=refresh content="600"></head>`))
 	mux.HandleFunc("/refresh", func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Refresh", "0; url=/end") })
 	mux.HandleFunc("/loop", redirect("/loop?QUERY", 302))
-	mux.HandleFunc("/long", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/long?"+r.URL.RawQuery+"x", http.StatusFound) })
+	mux.HandleFunc("/long", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/long?"+r.URL.RawQuery+"x", http.StatusFound)
+	})
 	mux.HandleFunc("/gone", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusGone) })
 	mux.HandleFunc("/inside", redirect("http://127.0.0.1:1/", 302))
 	mux.HandleFunc("/metadata", redirect("http://169.254.169.254/latest/meta-data/", 302))
