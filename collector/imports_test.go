@@ -31,7 +31,7 @@ var mayImport = map[string][]string{
 	"collector/doctor":           {"schema"},
 	"collector/api":              {"schema", "collector/reports", "collector/models", "collector/rejection"},
 	"collector/sample":           {"schema", "collector/store"},
-	"collector/sites":            {"schema", "collector/desk", "collector/store", "collector/intake"},
+	"collector/sites":            {"schema", "collector/desk", "collector/store", "collector/intake", "collector/rejection"},
 	"collector/console/pagelist": {},
 	"collector/console":          {"schema", "collector/sites", "collector/sample", "collector/intake", "collector/rejection", "collector/reports", "collector/models", "collector/accounts", "collector/people", "collector/desk", "collector/store"},
 	"collector/collectortest":    {"schema", "collector/spool", "tools/clickhouse/library"},
