@@ -11,7 +11,7 @@ var Tables embed.FS
 // Attribution holds the reports, one a file, and in facts/ what several of them need; in settled/ what replaces some of these
 // files where the settled tables are read; and in settling/ how those are kept up to date.
 //
-//go:embed attribution/*.sql attribution/facts/*.sql attribution/settled/*.sql attribution/settling/*.sql attribution/settling/some/*.sql
+//go:embed attribution/*.sql attribution/facts/*.sql attribution/settled/*.sql attribution/no_losses/*.sql attribution/settling/*.sql attribution/settling/some/*.sql
 var Attribution embed.FS
 
 // Reclassifying holds the statements by which the resolved values of stored touches are found anew.

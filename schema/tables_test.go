@@ -17,7 +17,7 @@ var tableRecords = map[string]any{
 }
 
 // derived are the tables that are made of others, which no struct fills; their rows are settled, or logged for a day.
-var derived = map[string]bool{"changes": true, "settled_touches": true, "settled_journeys": true, "settlements": true}
+var derived = map[string]bool{"changes": true, "settled_touches": true, "settled_journeys": true, "settled_paths": true, "settled_credits": true, "settlements": true}
 
 // lasting are the tables without the configured retention: tombstones, and their proof, are kept so that nothing comes back; a
 // journal is small, and what a reclassification found is not kept; what people decided counts until they decide otherwise.

@@ -41,6 +41,12 @@ func (e *Erasures) deleteDerived(ctx context.Context, known *set, ids []schema.E
 	if _, err := e.mutate(ctx, "settled_journeys", "", anyOf(all, func(w whose) string { return w.ofContacts() + " AND " + old })); err != nil {
 		return fmt.Errorf("settled_journeys: %w", err)
 	}
+	if _, err := e.mutate(ctx, "settled_paths", "", anyOf(all, func(w whose) string { return w.ofPaths() + " AND " + old })); err != nil {
+		return fmt.Errorf("settled_paths: %w", err)
+	}
+	if _, err := e.mutate(ctx, "settled_credits", "", anyOf(all, whose.ofPaths)); err != nil {
+		return fmt.Errorf("settled_credits: %w", err)
+	}
 	logged := fmt.Sprintf("(logged_at < fromUnixTimestamp64Micro(toInt64(%d)) OR kind = 'erasure')", began)
 	if _, err := e.mutate(ctx, "changes", "", anyOf(all, func(w whose) string { return w.ofEither() + " AND " + logged })); err != nil {
 		return fmt.Errorf("changes: %w", err)
@@ -56,14 +62,18 @@ func sitesOf(known *set, ids []schema.ErasureID) map[schema.SiteID]bool {
 	return sites
 }
 
-// ofVisitors, ofContacts and ofEither are the conditions of rows of the derived tables: of the visitors, of the contacts and of those
-// whose company one of them created, and of changes of theirs.
+// ofVisitors, ofContacts, ofPaths and ofEither are the conditions of rows of the derived tables: of the visitors, of the contacts and of
+// those whose company one of them created, of the contacts' paths, and of changes of theirs.
 func (w whose) ofVisitors() string {
 	return "site_id = " + w.site + " AND visitor_id IN " + w.visitors
 }
 
 func (w whose) ofContacts() string {
 	return "site_id = " + w.site + " AND (contact_id != '' AND contact_id IN " + w.contacts + " OR company_creation.1 != '' AND company_creation.1 IN " + w.contacts + ")"
+}
+
+func (w whose) ofPaths() string {
+	return "site_id = " + w.site + " AND contact_id != '' AND contact_id IN " + w.contacts
 }
 
 func (w whose) ofEither() string {

@@ -31,7 +31,7 @@ var personal = []table{
 }
 
 // derived are the tables that are made of the personal ones, and hold ids of people too.
-var derived = []string{"settled_touches", "settled_journeys", "changes"}
+var derived = []string{"settled_touches", "settled_journeys", "settled_paths", "settled_credits", "changes"}
 
 // whose says which rows are meant: SQL for the set of contacts and the set of visitors, and until when.
 type whose struct {

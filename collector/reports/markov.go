@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/shopspring/decimal"
 
@@ -34,14 +33,17 @@ type step struct {
 
 // querySteps asks for the steps of the asked outcomes.
 func querySteps(ctx context.Context, conn driver.Conn, a asked) (map[Outcome]*steps, error) {
-	text, err := SQL("facts/steps")
+	from, err := a.source(ctx, conn, stepsName)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("count steps: %w", explained(err))
 	}
-	ctx = clickhouse.Context(ctx, clickhouse.WithParameters(a.parameters()), clickhouse.WithSettings(settings()))
-	rows, err := conn.Query(ctx, text)
+	return queryStepsFrom(ctx, conn, a, from)
+}
+
+func queryStepsFrom(ctx context.Context, conn driver.Conn, a asked, from source) (map[Outcome]*steps, error) {
+	rows, err := rowsFrom(ctx, conn, stepsName, a, from)
 	if err != nil {
-		return nil, fmt.Errorf("count steps: %w", err)
+		return nil, fmt.Errorf("count steps: %w", explained(err))
 	}
 	defer func() { _ = rows.Close() }()
 	all := map[Outcome]*steps{}

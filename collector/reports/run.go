@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -49,7 +50,7 @@ func query(ctx context.Context, conn driver.Conn, name string, a asked) (*Result
 	if err != nil {
 		return nil, fmt.Errorf("report %s: %w", name, explained(err))
 	}
-	if from == fromRecords && (a.Contact != "" || a.Company != "") && name != scopeName {
+	if len(from) == 0 && (a.Contact != "" || a.Company != "") && name != scopeName {
 		if err := a.narrow(ctx, conn); err != nil {
 			return nil, err
 		}
@@ -58,12 +59,11 @@ func query(ctx context.Context, conn driver.Conn, name string, a asked) (*Result
 }
 
 func queryFrom(ctx context.Context, conn driver.Conn, name string, a asked, from source) (*Result, error) {
-	text, err := composeFrom(schema.Attribution, name, from)
+	rows, err := rowsFrom(ctx, conn, name, a, from)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("report %s: %w", name, explained(err))
 	}
-	ctx = clickhouse.Context(ctx, clickhouse.WithParameters(a.parameters()), clickhouse.WithSettings(settings()))
-	return read(ctx, conn, name, text, a)
+	return readAll(rows, name, a)
 }
 
 // read sends a query and returns all rows.
@@ -72,6 +72,10 @@ func read(ctx context.Context, conn driver.Conn, name, text string, a asked) (*R
 	if err != nil {
 		return nil, fmt.Errorf("report %s: %w", name, explained(err))
 	}
+	return readAll(rows, name, a)
+}
+
+func readAll(rows driver.Rows, name string, a asked) (*Result, error) {
 	defer func() { _ = rows.Close() }()
 	result := &Result{Name: name, Columns: rows.Columns(), Rows: [][]any{}}
 	for rows.Next() {
@@ -85,6 +89,18 @@ func read(ctx context.Context, conn driver.Conn, name, text string, a asked) (*R
 		return nil, fmt.Errorf("report %s: %w", name, explained(err))
 	}
 	return result, nil
+}
+
+// rowsFrom sends a statement with its parameters bound. What the parameters leave out is not in it, because ClickHouse would plan it.
+func rowsFrom(ctx context.Context, conn driver.Conn, name string, a asked, from source) (driver.Rows, error) {
+	if a.Losses != IncludeLosses {
+		from = append(source{noLosses}, from...)
+	}
+	text, err := composeFrom(schema.Attribution, name, from)
+	if err != nil {
+		return nil, err
+	}
+	return conn.Query(clickhouse.Context(ctx, clickhouse.WithParameters(a.parameters()), clickhouse.WithSettings(settings())), text)
 }
 
 // What can be wrong with a report besides its parameters and a ClickHouse that cannot be reached: a person does something
@@ -123,16 +139,21 @@ func (r *refusal) Unwrap() error { return r.Exception }
 // scopeName is the statement that finds the contacts of an answer about one.
 const scopeName = "facts/scope"
 
-// settled are the reports that the settled tables answer.
+// stepsName is the statement that counts what Markov's chain is made of.
+const stepsName = "facts/steps"
+
+// settled are the reports, and other statements, that the settled tables answer.
 var settled = map[string]bool{
-	"cohorts": true, "company_card": true, "contact_card": true, "conversion_rate": true, "cost_totals": true, "costs": true, "lead_totals": true,
-	"leads_over_time": true, "partner_performance": true, "recent_leads": true, "source_breakdown": true, "top_forms": true, "top_referrers": true,
-	"totals": true,
+	"assisted": true, "cohorts": true, "company_card": true, "compare_models": true, "contact_card": true, "conversion_rate": true,
+	"cost_totals": true, "costs": true, "lead_totals": true, "leads_over_time": true, "model_breakdown": true, "partner_performance": true,
+	"paths": true, "recent_leads": true, "source_breakdown": true, "top_forms": true, "top_referrers": true, "totals": true,
+	stepsName: true,
 }
 
 // source says from where a report is read: the settled tables where they are right about what is asked.
 func (a asked) source(ctx context.Context, conn driver.Conn, name string) (source, error) {
-	if a.Suspects == IncludeSuspects || !settled[name] {
+	lostPages := a.Losses == IncludeLosses && slices.Contains(a.By, ByLandingPage) // settled_touches has none
+	if a.Suspects == IncludeSuspects || lostPages || !settled[name] {
 		return fromRecords, nil
 	}
 	current, err := settleForReport(ctx, conn, a.Site)

@@ -69,7 +69,7 @@ type settler struct {
 
 	state           settlementState
 	records         uint64 // touches and submissions of the site, also those sent twice
-	bucket, buckets uint64 // of the visitors that are settled from nothing
+	bucket, buckets uint64 // of the visitors or contacts that are settled from nothing
 }
 
 // settlementState is how far the settled tables follow the records (settling/state.sql).
@@ -124,11 +124,10 @@ func (s *settler) step(ctx context.Context) (bool, error) {
 		}
 	}
 	if len(scope) > 0 {
-		if err := s.exec(ctx, "write_journeys", forSettlingSome, scope); err != nil {
-			return false, err
-		}
-		if err := s.exec(ctx, "remove_journeys", forSettlingSome, scope); err != nil {
-			return false, err
+		for _, statement := range []string{"write_credits", "write_journeys", "remove_journeys", "write_paths", "remove_paths"} {
+			if err := s.exec(ctx, statement, forSettlingSome, scope); err != nil {
+				return false, err
+			}
 		}
 	}
 	return true, s.record(ctx, true)
@@ -145,6 +144,9 @@ func (s *settler) touchUp(ctx context.Context) error {
 // bucketSize is about how many touches are settled by one statement, which clickhouse-go gives five minutes.
 const bucketSize = 10_000_000
 
+// inParts are the statements that settle a part of the visitors or contacts at a time.
+var inParts = map[string]bool{"write_touches": true, "write_credits": true, "write_paths": true}
+
 // count finds out how many records the site has.
 func (s *settler) count(ctx context.Context) error {
 	return s.conn.QueryRow(s.context(ctx, nil), `SELECT (SELECT count() FROM touches WHERE site_id = {site:String})
@@ -159,15 +161,15 @@ func (s *settler) fromNothing(ctx context.Context) (bool, error) {
 	if err := s.record(ctx, false); err != nil {
 		return false, err
 	}
-	s.buckets = 1 + s.records/bucketSize
-	for s.bucket = range s.buckets {
-		if err := s.exec(ctx, "write_touches", forSettling, nil); err != nil {
-			return false, err
+	for _, statement := range []string{"write_touches", "remove_touches", "write_credits", "write_journeys", "remove_journeys", "write_paths", "remove_paths"} {
+		s.buckets = 1
+		if inParts[statement] {
+			s.buckets += s.records / bucketSize
 		}
-	}
-	for _, statement := range []string{"remove_touches", "write_journeys", "remove_journeys"} {
-		if err := s.exec(ctx, statement, forSettling, nil); err != nil {
-			return false, err
+		for s.bucket = range s.buckets {
+			if err := s.exec(ctx, statement, forSettling, nil); err != nil {
+				return false, err
+			}
 		}
 	}
 	if err := s.record(ctx, true); err != nil {
@@ -178,7 +180,7 @@ func (s *settler) fromNothing(ctx context.Context) (bool, error) {
 
 // merge makes one part of each partition, which is read without comparing rows of several.
 func (s *settler) merge(ctx context.Context) error {
-	for _, table := range []string{"settled_touches", "settled_journeys"} {
+	for _, table := range []string{"settled_touches", "settled_journeys", "settled_paths"} {
 		var partitions []string
 		err := s.conn.QueryRow(ctx, "SELECT groupUniqArray(partition_id) FROM system.parts WHERE active AND database = currentDatabase() AND table = '"+table+"'").Scan(&partitions)
 		if err != nil {
@@ -265,6 +267,9 @@ func (s *settler) record(ctx context.Context, complete bool) error {
 func (s *settler) context(ctx context.Context, scope map[subject]bool) context.Context {
 	settings := querySettings()
 	settings["insert_deduplicate"] = 0
+	settings["join_algorithm"] = "grace_hash"
+	settings["max_bytes_in_join"] = spillAt / 4
+	settings["max_bytes_before_external_group_by"], settings["max_bytes_before_external_sort"] = spillAt/2, spillAt/2
 	options := []clickhouse.QueryOption{clickhouse.WithParameters(s.parameters()), clickhouse.WithSettings(settings)}
 	if scope != nil {
 		options = append(options, clickhouse.WithExternalTable(scopeTable(scope)))
@@ -286,14 +291,14 @@ func scopeTable(scope map[subject]bool) *ext.Table {
 }
 
 func (s *settler) parameters() clickhouse.Parameters {
-	a := asked{Params: Params{Site: s.site, By: wholeTouch(), Credit: openCredit, LookbackDays: 1, Suspects: ExcludeSuspects}}
+	a := asked{Params: Params{Site: s.site, By: wholeTouch(), Credit: openCredit, LookbackDays: 1, Suspects: ExcludeSuspects}, since: earliest, until: latest}
 	parameters := a.parameters()
 	parameters["bucket"] = strconv.FormatUint(s.bucket, 10)
 	parameters["buckets"] = strconv.FormatUint(max(1, s.buckets), 10)
 	parameters["margin"] = strconv.FormatInt(s.margin.Milliseconds(), 10)
 	parameters["from_block"] = strconv.FormatUint(s.state.fromBlock, 10)
 	parameters["to_block"] = strconv.FormatUint(s.state.toBlock, 10)
-	parameters["since"] = s.state.since.UTC().Format(instantLayout)
+	parameters["changed_since"] = s.state.since.UTC().Format(instantLayout)
 	parameters["began_at"] = s.state.beganAt.UTC().Format(instantLayout)
 	parameters["settlement"] = strconv.FormatUint(s.state.settlement, 10)
 	return parameters

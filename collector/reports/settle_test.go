@@ -4,11 +4,14 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
+	"github.com/headwater/headwater/collector/models"
 	"github.com/headwater/headwater/schema"
 )
 
@@ -82,7 +85,33 @@ func checkSettled(t *testing.T, conn driver.Conn, site schema.SiteID, random *ra
 			if got != want {
 				t.Errorf("%s %+v: from the settled tables\n%sfrom the records\n%s", name, p, got, want)
 			}
+			if name == "compare_models" {
+				checkSettledSteps(t, conn, a)
+			}
 		}
+	}
+}
+
+// checkSettledSteps compares what Markov's chain is made of.
+func checkSettledSteps(t *testing.T, conn driver.Conn, a asked) {
+	t.Helper()
+	var texts [2]string
+	for i, from := range []source{fromSettled, fromRecords} {
+		counted, err := queryStepsFrom(t.Context(), conn, a, from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var lines []string
+		for outcome, of := range counted {
+			for _, one := range of.rows {
+				lines = append(lines, fmt.Sprintf("%s %q %q %v %s %d %d %s\n", outcome, one.before, one.next, one.ended, one.currency, one.conversions, one.losses, one.amount))
+			}
+		}
+		slices.Sort(lines)
+		texts[i] = strings.Join(lines, "")
+	}
+	if texts[0] != texts[1] {
+		t.Errorf("steps of %+v: from the settled tables\n%sfrom the records\n%s", a.Params, texts[0], texts[1])
 	}
 }
 
@@ -208,6 +237,16 @@ func someParams(t *testing.T, conn driver.Conn, name string, site schema.SiteID,
 				p.Limit = 1000
 			case "currency":
 				p.Currency = []string{"", "EUR"}[random.IntN(2)]
+			case "outcome":
+				p.Outcome = Outcomes()[random.IntN(len(Outcomes()))]
+			case "model":
+				p.Model = models.All()[random.IntN(6)] // of those that are SQL
+			case "transforms":
+				p.Transforms = Transforms()[random.IntN(3):random.IntN(2)+3]
+			case "losses":
+				p.Losses = []Losses{ExcludeLosses, IncludeLosses}[random.IntN(2)]
+			case "order":
+				p.Order = 1 + random.IntN(2)
 			case "contact":
 				p.Contact = schema.ContactID(anyOne(t, conn, site, "contact_id", random))
 			case "company":

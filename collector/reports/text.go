@@ -22,20 +22,19 @@ func Names() []string {
 	return names
 }
 
-// source says from which tables a report is read, or that they are settled.
-type source int
+// source says from what a report is read: the folders below attribution/ whose files replace others, the first that has a file of
+// the name.
+type source []string
 
-const (
-	fromRecords     source = iota // the records as they were inserted: right at any time, and slow
-	fromSettled                   // the settled tables
-	forSettling                   // the records, to settle all of them
-	forSettlingSome               // the records of some contacts and visitors, to settle those
+var (
+	fromRecords     = source{}                            // the records as they were inserted: right at any time, and slow
+	fromSettled     = source{"settled"}                   // the settled tables
+	forSettling     = source{"settling"}                  // the records, to settle all of them
+	forSettlingSome = source{"settling/some", "settling"} // the records of some contacts and visitors, to settle those
 )
 
-// folders are those below attribution/ whose files replace others, the first that has a file of the name.
-func (from source) folders() []string {
-	return map[source][]string{fromSettled: {"settled"}, forSettling: {"settling"}, forSettlingSome: {"settling/some", "settling"}}[from]
-}
+// noLosses leaves out the paths that led to nothing.
+const noLosses = "no_losses"
 
 // SQL returns the whole text of a report, as it is sent to ClickHouse with its parameters bound, read from the records as they
 // were inserted. name may also be one of the facts, such as facts/journeys.
@@ -96,7 +95,7 @@ type composer struct {
 
 // read reads a file, or the one of the source's folders that replaces it.
 func (c *composer) read(folder, name string) (sqlFile, error) {
-	for _, other := range c.from.folders() {
+	for _, other := range c.from {
 		file, err := readSQL(c.files, path.Join("attribution", other, name+".sql"))
 		if !errors.Is(err, fs.ErrNotExist) {
 			return file, err

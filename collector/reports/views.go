@@ -3,7 +3,6 @@ package reports
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -13,8 +12,12 @@ import (
 
 // Views lists the reports that are views in the database as well: those whose SQL is the whole answer.
 func Views() []string {
-	names := slices.Collect(maps.Keys(settled))
-	names = append(names, "suspects", "tag_audit", "untagged")
+	names := []string{"suspects", "tag_audit", "untagged"}
+	for name := range settled {
+		if taken := Takes(name); taken != nil && !slices.Contains(taken, "losses") && !slices.Contains(taken, "transforms") {
+			names = append(names, name)
+		}
+	}
 	slices.Sort(names)
 	return names
 }

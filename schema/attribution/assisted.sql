@@ -19,15 +19,15 @@
 --   on_paths         part of all outcomes on whose path a touch of the row is
 --   credited_amount, assisted_amount  the same of the amounts of won deals
 --
--- with: paths, dimensions_of, naming
+-- with: paths, naming
 WITH
 called AS
 (
     SELECT
         amount,
         currency,
-        arrayMap(dimensions_of, path) AS all_dimensions,
-        arrayLastIndex(touch -> substring(touch, 52, 1) = '1', path) AS last_known,
+        arrayMap(touch -> touch.3, path) AS all_dimensions,
+        arrayLastIndex(touch -> touch.2, path) AS last_known,
         if({credit:String} = 'last_non_direct' AND last_known > 0, last_known, length(path)) AS credited_place,
         all_dimensions[credited_place] AS credited_dimensions
     FROM paths

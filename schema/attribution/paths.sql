@@ -18,13 +18,13 @@
 --   days_median  days from the first touch to the outcome: half of the outcomes took no more; days_p90: nine of ten (both interpolated)
 --   won_amount   of won deals
 --
--- with: paths, dimensions_of, naming
+-- with: paths, naming
 WITH
 called AS
 (
     SELECT
-        arrayMap(dimensions_of, path) AS dimensions,
-        (toUnixTimestamp64Milli(at) - toInt64OrZero(substring(path[1], 1, 15))) / 86400000 AS days,
+        arrayMap(touch -> touch.3, path) AS dimensions,
+        (toUnixTimestamp64Milli(at) - path[1].1) / 86400000 AS days,
         amount,
         currency
     FROM paths

@@ -24,7 +24,7 @@
 --   credit         what the touch gets of the outcome, 0 to 1; all of one outcome sum to 1
 --   why            why it gets that
 --
--- with: credits
+-- with: credits, outcomes, submitted
 WITH
 seen AS
 (
@@ -108,7 +108,7 @@ credited AS
     SELECT
         outcome,
         id,
-        substring(touch, 16, 36) AS touch_id,
+        touch_id,
         n,
         place,
         all_different,

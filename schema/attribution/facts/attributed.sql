@@ -1,4 +1,4 @@
--- with: logged_touches, submitted
+-- with: logged_touches, submitted, is_next
 -- A row per submission by a contact, with its touches, each '' where there is none:
 --   first_touch   the earliest of the touches that travelled in it and of the visitor's logged ones up to it. Where it is
 --                 among both, and only the log knows its source (the app that the page was open in), as the log has it
@@ -17,8 +17,8 @@ logged AS
         max(touch) AS logged_latest,
         maxIf(touch, known) AS logged_known
     FROM logged_touches
-    INNER JOIN (SELECT submission_id, visitor_id, occurred_at FROM submitted) AS sent USING (visitor_id)
-    WHERE at <= sent.occurred_at
+    INNER JOIN (SELECT submission_id, visitor_id, occurred_at FROM submitted WHERE is_next(submission_id)) AS sent USING (visitor_id)
+    WHERE visitor_id IN (SELECT visitor_id FROM submitted WHERE is_next(submission_id)) AND at <= sent.occurred_at
     GROUP BY submission_id
 ),
 candidates AS
@@ -33,6 +33,7 @@ candidates AS
         )) AS touches
     FROM submitted
     LEFT JOIN logged USING (submission_id)
+    WHERE is_next(submission_id)
 )
 SELECT
     'submission'::Enum8('import' = 0, 'submission' = 1, 'deal' = 2) AS kind,

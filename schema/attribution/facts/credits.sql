@@ -1,4 +1,4 @@
--- with: valued_paths, dimensions_of
+-- with: valued_paths
 -- A row per touch of every path, and one for an outcome without any: what the touch gets of the outcome under each model, as a decimal whose
 -- parts of one outcome sum exactly to 1. Each is rounded to 12 decimals along the path, so that what is cut off one touch is given to the next.
 --   n, place    number of touches of the path, and which of them it is, from 1
@@ -28,10 +28,10 @@ weighed AS
         currency,
         path,
         length(path) AS n,
-        arrayLastIndex(touch -> substring(touch, 52, 1) = '1', path) AS last_known,
-        arrayMap(dimensions_of, path) AS dimensions,
+        arrayLastIndex(touch -> touch.2, path) AS last_known,
+        arrayMap(touch -> touch.3, path) AS dimensions,
         arrayCumSum(nth -> nth = 1, arrayEnumerateUniq(dimensions)) AS different,
-        arrayCumSum(touch -> exp2((toInt64OrZero(substring(touch, 1, 15)) - toInt64OrZero(substring(path[-1], 1, 15))) / (86400000 * {half_life_days:Float64})), path) AS decay
+        arrayCumSum(touch -> exp2((touch.1 - path[-1].1) / (86400000 * {half_life_days:Float64})), path) AS decay
     FROM valued_paths
     WHERE NOT lost
 ),
@@ -45,7 +45,7 @@ placed AS
         currency,
         n,
         last_known,
-        path[place] AS touch,
+        path[place].4 AS touch_id,
         touched,
         place,
         greatest(1, different[-1]) AS all_different,
@@ -66,7 +66,7 @@ SELECT
     place,
     last_known,
     all_different,
-    touch,
+    touch_id,
     touched AS dimensions,
     n > 0 AS attributed,
     unit * if(place = 1 OR n = 0, whole, 0) AS first,

@@ -1,4 +1,4 @@
--- with: valued_paths, dimensions_of, naming
+-- with: valued_paths, naming
 -- What Markov's chain is made of: how often, in all paths, a touch followed on the last {order} touches. The collector asks for it and solves
 -- the chain (collector/models). Touches are named by their labels, between NUL characters.
 --   before       these touches, fewer at the beginning of a path
@@ -19,7 +19,7 @@ counted AS
         sum(if(ended, amount, 0)) AS amount
     FROM
     (
-        SELECT outcome, lost, currency, amount, arrayMap(dimensions_of, path) AS dimensions
+        SELECT outcome, lost, currency, amount, arrayMap(touch -> touch.3, path) AS dimensions
         FROM valued_paths
     )
     ARRAY JOIN range(1, length(dimensions) + 2) AS place

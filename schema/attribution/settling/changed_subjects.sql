@@ -6,7 +6,7 @@ news AS
 (
     SELECT kind, id, contact_id, company_ids
     FROM changes
-    WHERE site_id = {site:String} AND kind != 'touch' AND (_block_number > {from_block:UInt64} OR logged_at >= {since:DateTime64(3, 'UTC')})
+    WHERE site_id = {site:String} AND kind != 'touch' AND (_block_number > {from_block:UInt64} OR logged_at >= {changed_since:DateTime64(3, 'UTC')})
 )
 SELECT DISTINCT kind, subject
 FROM
