@@ -275,16 +275,26 @@ func queryCounted(ctx context.Context, conn driver.Conn, name string, a asked) (
 // queryBoth runs a report together with the one that has its totals. They are separate queries, so that one checks the other;
 // where records arrived between them, both are run again, and a report read from a live site adds up too.
 func queryBoth(ctx context.Context, conn driver.Conn, name, totals string, a asked) (*Result, error) {
-	before, err := query(ctx, conn, totals, a)
+	from, err := a.source(ctx, conn, name)
+	if err != nil {
+		return nil, fmt.Errorf("report %s: %w", name, explained(err))
+	}
+	countedFrom := from
+	if !settled[name] {
+		if countedFrom, err = a.source(ctx, conn, totals); err != nil {
+			return nil, fmt.Errorf("report %s: %w", totals, explained(err))
+		}
+	}
+	before, err := queryFrom(ctx, conn, totals, a, countedFrom)
 	if err != nil {
 		return nil, err
 	}
 	for attempt := 1; ; attempt++ {
-		result, err := query(ctx, conn, name, a)
+		result, err := queryFrom(ctx, conn, name, a, from)
 		if err != nil {
 			return nil, err
 		}
-		if result.counted, err = query(ctx, conn, totals, a); err != nil {
+		if result.counted, err = queryFrom(ctx, conn, totals, a, countedFrom); err != nil {
 			return nil, err
 		}
 		if attempt == attempts || reflect.DeepEqual(before.Rows, result.counted.Rows) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -244,7 +245,13 @@ func (s *settler) exec(ctx context.Context, statement string, from source, scope
 	if err != nil {
 		return err
 	}
-	if err := s.conn.Exec(s.context(ctx, scope), text); err != nil {
+	ctx = s.context(ctx, scope)
+	if !strings.HasSuffix(statement, "_touches") { // whose blocks go to many partitions, and are narrow
+		settings := s.settings()
+		settings["max_block_size"], settings["min_insert_block_size_rows"], settings["min_insert_block_size_bytes"] = 1<<13, 1<<16, insertAtOnce
+		ctx = clickhouse.Context(ctx, clickhouse.WithSettings(settings))
+	}
+	if err := s.conn.Exec(ctx, text); err != nil {
 		return fmt.Errorf("%s: %w", statement, err)
 	}
 	return nil
@@ -265,16 +272,24 @@ func (s *settler) record(ctx context.Context, complete bool) error {
 
 // context binds the parameters and settings of every statement, and the contacts, companies and deals in scope.
 func (s *settler) context(ctx context.Context, scope map[subject]bool) context.Context {
+	options := []clickhouse.QueryOption{clickhouse.WithParameters(s.parameters()), clickhouse.WithSettings(s.settings())}
+	if scope != nil {
+		options = append(options, clickhouse.WithExternalTable(scopeTable(scope)))
+	}
+	return clickhouse.Context(ctx, options...)
+}
+
+// insertAtOnce is how many bytes become a part of a table: what is worked out from wide rows takes several times as much memory.
+const insertAtOnce = 64 << 20
+
+// settings make everything of any size fit into 1 GiB: joins, groups and sorting go on with files.
+func (s *settler) settings() clickhouse.Settings {
 	settings := querySettings()
 	settings["insert_deduplicate"] = 0
 	settings["join_algorithm"] = "grace_hash"
 	settings["max_bytes_in_join"] = spillAt / 4
 	settings["max_bytes_before_external_group_by"], settings["max_bytes_before_external_sort"] = spillAt/2, spillAt/2
-	options := []clickhouse.QueryOption{clickhouse.WithParameters(s.parameters()), clickhouse.WithSettings(settings)}
-	if scope != nil {
-		options = append(options, clickhouse.WithExternalTable(scopeTable(scope)))
-	}
-	return clickhouse.Context(ctx, options...)
+	return settings
 }
 
 func scopeTable(scope map[subject]bool) *ext.Table {

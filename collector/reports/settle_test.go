@@ -242,7 +242,7 @@ func someParams(t *testing.T, conn driver.Conn, name string, site schema.SiteID,
 			case "model":
 				p.Model = models.All()[random.IntN(6)] // of those that are SQL
 			case "transforms":
-				p.Transforms = Transforms()[random.IntN(3):random.IntN(2)+3]
+				p.Transforms = Transforms()[random.IntN(3) : random.IntN(2)+3]
 			case "losses":
 				p.Losses = []Losses{ExcludeLosses, IncludeLosses}[random.IntN(2)]
 			case "order":

@@ -44,6 +44,9 @@ func (d *dataset) year() reports.Params {
 	return reports.Params{Site: site, From: d.until.AddDate(-1, 0, 0).Format(time.DateOnly), To: d.until.Format(time.DateOnly)}
 }
 
+// datasets are those of a run: of all touches, of a tenth, and of none.
+type datasets struct{ large, small, empty *dataset }
+
 // run measures everything and tells whether all bounds are held.
 func run(ctx context.Context, c config) (bool, error) {
 	data := c.data
@@ -73,7 +76,12 @@ func run(ctx context.Context, c config) (bool, error) {
 		return false, err
 	}
 	defer small.db.Close()
-	return c.measureAll(ctx, large, small)
+	empty, err := c.fill(ctx, server, 0)
+	if err != nil {
+		return false, err
+	}
+	defer empty.db.Close()
+	return c.measureAll(ctx, datasets{large, small, empty})
 }
 
 // fill makes a database of so many touches, unless an earlier run left it in the folder of the data.
@@ -99,8 +107,8 @@ func (d *dataset) make(ctx context.Context, c config) error {
 	if err := d.conn().QueryRow(ctx, "SELECT count() > 0 FROM deals").Scan(&there); err != nil {
 		return err
 	}
-	if there { // deals are made last
-		return nil
+	if there || d.touches == 0 { // deals are made last
+		return reports.Settle(ctx, d.conn(), site, false)
 	}
 	fmt.Fprintf(c.progress, "%d touches …\n", d.touches)
 	begun := time.Now()
@@ -139,34 +147,34 @@ func (d *dataset) settleDown(ctx context.Context) error {
 	return nil
 }
 
-func (c config) measureAll(ctx context.Context, large, small *dataset) (bool, error) {
-	fmt.Fprintf(c.out, "%d touches of one year; medians of %d rounds, report and bare query in turns.\n\n", large.touches, c.rounds)
-	list, err := large.comparisons(ctx, c.rounds)
+func (c config) measureAll(ctx context.Context, all datasets) (bool, error) {
+	fmt.Fprintf(c.out, "%d touches of one year; medians of %d rounds, report and bare query in turns.\n\n", all.large.touches, c.rounds)
+	list, err := all.large.comparisons(ctx, c.rounds)
 	if err != nil {
 		return false, err
 	}
-	all := true
+	allHeld := true
 	for _, one := range list {
 		got, err := one.measure(ctx)
 		if err != nil {
 			return false, err
 		}
 		held := one.limit == 0 || got.ratio() <= one.limit
-		all = all && held
+		allHeld = allHeld && held
 		said := verdict(held, fmt.Sprintf("at most %g", one.limit))
 		if one.limit == 0 {
 			said = "no bound"
 		}
 		fmt.Fprintf(c.out, "%-64s %8s / %8s = %6.2f   %s\n", one.name, shortTime(got.ours), shortTime(got.bare), got.ratio(), said)
 	}
-	for _, step := range []func(context.Context, *dataset, *dataset) (bool, error){c.memory, c.growth, c.size} {
-		held, err := step(ctx, large, small)
+	for _, step := range []func(context.Context, datasets) (bool, error){c.memory, c.growth, c.planning, c.size} {
+		held, err := step(ctx, all)
 		if err != nil {
 			return false, err
 		}
-		all = all && held
+		allHeld = allHeld && held
 	}
-	return all, nil
+	return allHeld, nil
 }
 
 func verdict(held bool, bound string) string {
@@ -179,7 +187,9 @@ func verdict(held bool, bound string) string {
 func shortTime(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }
 
 // reportNames are the reports whose memory and growth are measured.
-var reportNames = []string{"source_breakdown", "conversion_rate", "leads_over_time", "top_forms", "top_referrers", "totals"}
+var reportNames = []string{
+	"source_breakdown", "conversion_rate", "leads_over_time", "top_forms", "top_referrers", "totals", "compare_models", "model_breakdown", "paths", "assisted",
+}
 
 func (d *dataset) asking(name string) work {
 	return func(ctx context.Context) error {
@@ -188,10 +198,18 @@ func (d *dataset) asking(name string) work {
 	}
 }
 
-func (c config) memory(ctx context.Context, large, _ *dataset) (bool, error) {
+// rows asks for a report without its totals.
+func (d *dataset) rows(name string) work {
+	return func(ctx context.Context) error {
+		_, err := reports.Rows(ctx, d.conn(), name, d.year())
+		return err
+	}
+}
+
+func (c config) memory(ctx context.Context, data datasets) (bool, error) {
 	all := true
 	for _, name := range reportNames {
-		most, err := memoryOf(ctx, large.conn(), large.asking(name))
+		most, err := memoryOf(ctx, data.large.conn(), data.large.asking(name))
 		var exception *clickhouse.Exception
 		if errors.As(err, &exception) && exception.Code == 241 {
 			most, err = maxMemory+1, nil
@@ -205,7 +223,8 @@ func (c config) memory(ctx context.Context, large, _ *dataset) (bool, error) {
 	return all, nil
 }
 
-func (c config) growth(ctx context.Context, large, small *dataset) (bool, error) {
+func (c config) growth(ctx context.Context, data datasets) (bool, error) {
+	large, small := data.large, data.small
 	all := true
 	for _, name := range reportNames {
 		got, err := comparison{name: "growth of " + name, bare: small.asking(name), ours: large.asking(name), quantile: 0.5, rounds: c.rounds}.measure(ctx)
@@ -220,8 +239,22 @@ func (c config) growth(ctx context.Context, large, small *dataset) (bool, error)
 	return all, nil
 }
 
+// planning prints what a report costs where there is no data. It is no bound.
+func (c config) planning(ctx context.Context, data datasets) (bool, error) {
+	one := reading(data.empty.conn(), "SELECT count() FROM touches", nil)
+	for _, name := range reportNames {
+		got, err := comparison{name: "planning of " + name, bare: one, ours: data.empty.rows(name), quantile: 0.5, rounds: c.rounds}.measure(ctx)
+		if err != nil {
+			return false, err
+		}
+		fmt.Fprintf(c.out, "%-64s %8s / %8s = %6.2f   no bound\n", name+" on no touches, to counting them", shortTime(got.ours), shortTime(got.bare), got.ratio())
+	}
+	return true, nil
+}
+
 // size prints what a touch takes on disk, beside what the collector is sent. It is no bound.
-func (c config) size(ctx context.Context, large, _ *dataset) (bool, error) {
+func (c config) size(ctx context.Context, data datasets) (bool, error) {
+	large := data.large
 	var touches, everything uint64
 	err := large.conn().QueryRow(ctx, "SELECT sumIf(bytes_on_disk, table = 'touches'), sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()").Scan(&touches, &everything)
 	if err != nil {

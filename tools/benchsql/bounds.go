@@ -27,10 +27,7 @@ func (d *dataset) comparisons(ctx context.Context, rounds int) ([]comparison, er
 		{
 			name: "source_breakdown, to counting touches by utm_source", limit: 1.5, quantile: 0.5, rounds: rounds,
 			bare: countBySource,
-			ours: func(ctx context.Context) error {
-				_, err := reports.Rows(ctx, d.conn(), "source_breakdown", d.year())
-				return err
-			},
+			ours: d.rows("source_breakdown"),
 		},
 		{
 			name: "source_breakdown with its totals, to the same", quantile: 0.5, rounds: rounds,

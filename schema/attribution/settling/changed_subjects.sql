@@ -6,7 +6,10 @@ news AS
 (
     SELECT kind, id, contact_id, company_ids
     FROM changes
-    WHERE site_id = {site:String} AND kind != 'touch' AND (_block_number > {from_block:UInt64} OR logged_at >= {changed_since:DateTime64(3, 'UTC')})
+    WHERE site_id = {site:String}
+      AND kind != 'touch'
+      AND logged_at >= {changed_since:DateTime64(3, 'UTC')} - toIntervalMinute(10)
+      AND (_block_number > {from_block:UInt64} OR logged_at >= {changed_since:DateTime64(3, 'UTC')})
 )
 SELECT DISTINCT kind, subject
 FROM

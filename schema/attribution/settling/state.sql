@@ -4,22 +4,30 @@
 -- all of them considered is considered again.
 WITH
 (
-    SELECT argMax((complete, from_block, to_block, began_at, settlement), (ended_at, settlement)) FROM settlements WHERE site_id = {site:String}
-) AS last,
-(
-    SELECT (count(), min(from_block), min(began_at)) FROM settlements
-    WHERE site_id = {site:String} AND ended_at >= last.4 AND settlement != last.5
-) AS beside,
-if(beside.1 > 0, least(last.2, beside.2), last.3) AS position,
-if(beside.1 > 0, least(last.4, beside.3), last.4) - toIntervalMillisecond({margin:UInt32}) AS new_from
+    SELECT
+        (
+            last.1 AND last.4 > now64(3) - toIntervalHour(20),
+            if(empty(beside), last.3, least(last.2, arrayMin(one -> one.2, beside))),
+            if(empty(beside), last.4, least(last.4, arrayMin(one -> one.4, beside))) - toIntervalMillisecond({margin:UInt32})
+        )
+    FROM
+    (
+        SELECT
+            argMax((complete, from_block, to_block, began_at, settlement), (ended_at, settlement)) AS last,
+            arrayFilter(one -> one.6 >= last.4 AND one.5 != last.5, groupArray((complete, from_block, to_block, began_at, settlement, ended_at))) AS beside
+        FROM (SELECT * FROM settlements WHERE site_id = {site:String} ORDER BY site_id DESC, settlement DESC LIMIT 1000)
+    )
+) AS state
 SELECT
-    last.1 AND last.4 > now64(3) - toIntervalHour(20) AS complete,
-    position AS from_block,
-    new_from AS since,
-    countIf(kind = 'touch' AND (_block_number > position OR logged_at >= new_from)) AS touches,
-    countIf(kind != 'touch' AND (_block_number > position OR logged_at >= new_from)) AS others,
-    greatest(max(_block_number), position) AS to_block,
+    state.1 AS complete,
+    state.2 AS from_block,
+    state.3 AS since,
+    countIf(kind = 'touch') AS touches,
+    countIf(kind != 'touch') AS others,
+    greatest(max(_block_number), from_block) AS to_block,
     toUInt64(toUnixTimestamp64Micro(now64(6))) AS settlement,
     now64(3, 'UTC') AS began_at
 FROM changes
 WHERE site_id = {site:String}
+  AND logged_at >= state.3 - toIntervalMinute(10) -- no insert takes longer to be seen, and the key finds these
+  AND (_block_number > state.2 OR logged_at >= state.3)
