@@ -33,8 +33,11 @@ var (
 	forSettlingSome = source{"settling/some", "settling"} // the records of some contacts and visitors, to settle those
 )
 
-// noLosses leaves out the paths that led to nothing.
-const noLosses = "no_losses"
+// Folders of what is not asked for, and left out: the paths that led to nothing, and what money is worth in another currency.
+const (
+	noLosses   = "no_losses"
+	noCurrency = "no_currency"
+)
 
 // SQL returns the whole text of a report, as it is sent to ClickHouse with its parameters bound, read from the records as they
 // were inserted. name may also be one of the facts, such as facts/journeys.
