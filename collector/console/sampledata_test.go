@@ -17,7 +17,7 @@ import (
 func (s *stand) rowsOf(t *testing.T, site schema.SiteID) map[string]uint64 {
 	t.Helper()
 	rows := map[string]uint64{}
-	for _, table := range []string{"touches", "submissions", "deals", "spend", "changes", "settled_touches", "settled_journeys", "desk"} {
+	for _, table := range []string{"touches", "submissions", "deals", "spend", "changes", "settled_touches", "settled_journeys", "settled_paths", "settled_credits", "desk"} {
 		var n uint64
 		if err := s.store.Conn().QueryRow(t.Context(), "SELECT count() FROM "+table+" WHERE site_id = '"+string(site)+"'").Scan(&n); err != nil {
 			t.Fatal(err)

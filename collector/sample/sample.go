@@ -47,7 +47,7 @@ func New(s *store.Store, secret []byte, now func() time.Time) *Samples {
 
 // tables are where sample data may be, what is made of other tables last.
 var tables = []string{"touches", "submissions", "submission_fields", "contacts", "companies", "deals", "spend", "rates", "desk",
-	"changes", "settled_touches", "settled_journeys", "settlements"}
+	"changes", "settled_touches", "settled_journeys", "settled_paths", "settled_credits", "settlements"}
 
 // timeout bounds filling and removing.
 const timeout = 2 * time.Minute

@@ -38,6 +38,8 @@ GRANT SELECT ON HEADWATER_DB.spend TO headwater_reader;
 GRANT SELECT ON HEADWATER_DB.rates TO headwater_reader;
 GRANT SELECT ON HEADWATER_DB.settled_touches TO headwater_reader;
 GRANT SELECT ON HEADWATER_DB.settled_journeys TO headwater_reader;
+GRANT SELECT ON HEADWATER_DB.settled_paths TO headwater_reader;
+GRANT SELECT ON HEADWATER_DB.settled_credits TO headwater_reader;
 GRANT SELECT ON HEADWATER_DB.company_card TO headwater_reader;
 GRANT SELECT ON HEADWATER_DB.contact_card TO headwater_reader;
 GRANT SELECT ON HEADWATER_DB.conversion_rate TO headwater_reader;
@@ -73,5 +75,7 @@ CREATE ROW POLICY IF NOT EXISTS headwater_others ON HEADWATER_DB.reclassified US
 CREATE ROW POLICY IF NOT EXISTS headwater_others ON HEADWATER_DB.changes USING true TO ALL EXCEPT headwater_reader;
 CREATE ROW POLICY IF NOT EXISTS headwater_others ON HEADWATER_DB.settled_touches USING true TO ALL EXCEPT headwater_reader;
 CREATE ROW POLICY IF NOT EXISTS headwater_others ON HEADWATER_DB.settled_journeys USING true TO ALL EXCEPT headwater_reader;
+CREATE ROW POLICY IF NOT EXISTS headwater_others ON HEADWATER_DB.settled_paths USING true TO ALL EXCEPT headwater_reader;
+CREATE ROW POLICY IF NOT EXISTS headwater_others ON HEADWATER_DB.settled_credits USING true TO ALL EXCEPT headwater_reader;
 CREATE ROW POLICY IF NOT EXISTS headwater_others ON HEADWATER_DB.settlements USING true TO ALL EXCEPT headwater_reader;
 CREATE ROW POLICY IF NOT EXISTS headwater_others ON HEADWATER_DB.desk USING true TO ALL EXCEPT headwater_reader;
