@@ -15,22 +15,8 @@
 -- "(unattributed)" in every dimension: no touch is known, for example a form sent without the snippet. Each visitor,
 -- lead, conversion, company and deal is in exactly one row.
 --
--- with: counted, labels_of
+-- with: sums, labels_of
 WITH
-sums AS
-(
-    SELECT
-        dimensions,
-        sumIf(n, counts_as = 'visitor') AS visitors,
-        sumIf(n, counts_as = 'lead') AS leads,
-        sumIf(n, counts_as = 'conversion') AS conversions,
-        sumIf(n, counts_as = 'company') AS companies,
-        sumIf(n, counts_as = 'deal') AS deals,
-        sumIf(n, counts_as = 'won') AS won_deals,
-        sumMapIf(map(currency, amount), counts_as = 'won' AND currency != '') AS won_amount
-    FROM counted
-    GROUP BY dimensions
-),
 labelled AS
 (
     SELECT *, labels_of(dimensions) AS labels, dimensions != '' AS attributed FROM sums
