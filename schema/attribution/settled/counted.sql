@@ -1,4 +1,4 @@
--- with: placed, visited
+-- with: journeys_placed, visitors_placed
 -- What facts/counted.sql says, from the settled tables: no touch of a visitor has to be compared with another.
 WITH
 at -> at >= {since:DateTime64(3, 'UTC')} AND at < {until:DateTime64(3, 'UTC')} AS in_range
@@ -10,20 +10,20 @@ SELECT
     0::Decimal(38, 4) AS amount,
     '' AS currency,
     touched AS dimensions
-FROM visited
+FROM visitors_placed
 
 UNION ALL
 SELECT
     counts_as,
     1,
-    if(counts_as = 'won', won_at, placed.occurred_at),
+    if(counts_as = 'won', won_at, journeys_placed.occurred_at),
     contact_deals,
     amount,
     currency,
-    if(counts_as = 'company', company_dimensions, placed.dimensions)
-FROM placed
+    if(counts_as = 'company', company_dimensions, journeys_placed.dimensions)
+FROM journeys_placed
 ARRAY JOIN arrayConcat(
-    if(in_range(placed.occurred_at), [multiIf(kind = 'deal', 'deal', creates_contact, 'lead', 'conversion')], []),
-    if(in_range(placed.occurred_at) AND creates_company, ['company'], []),
+    if(in_range(journeys_placed.occurred_at), [multiIf(kind = 'deal', 'deal', creates_contact, 'lead', 'conversion')], []),
+    if(in_range(journeys_placed.occurred_at) AND creates_company, ['company'], []),
     if(in_range(won_at) AND won, ['won'], [])
 ) AS counts_as

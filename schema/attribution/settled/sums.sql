@@ -1,4 +1,4 @@
--- with: placed, visited
+-- with: journeys_placed, visitors_placed
 -- What facts/sums.sql says, from the settled tables: what happened is summed before it is put beside the visitors.
 WITH
 at -> at >= {since:DateTime64(3, 'UTC')} AND at < {until:DateTime64(3, 'UTC')} AS in_range,
@@ -13,7 +13,7 @@ happened AS
         countIf(in_range(occurred_at) AND kind = 'deal') AS deals,
         countIf(in_range(won_at) AND won) AS won_deals,
         sumMapIf(map(currency, amount), in_range(won_at) AND won AND currency != '') AS won_amount
-    FROM placed
+    FROM journeys_placed
     GROUP BY dimensions, dimensions_of_company
 )
 SELECT
@@ -28,7 +28,7 @@ SELECT
 FROM
 (
     SELECT touched AS dimensions, visitors, 0 AS leads, 0 AS conversions, 0 AS companies, 0 AS deals, 0 AS won_deals, CAST(map(), 'Map(LowCardinality(String), Decimal(38, 4))') AS won_amount
-    FROM visited
+    FROM visitors_placed
 
     UNION ALL
     SELECT
