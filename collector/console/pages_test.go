@@ -15,6 +15,7 @@ import (
 	"github.com/shopspring/decimal"
 	"golang.org/x/text/language"
 
+	"github.com/headwater/headwater/collector/people"
 	"github.com/headwater/headwater/collector/reports"
 	"github.com/headwater/headwater/schema"
 )
@@ -348,7 +349,8 @@ func TestTableFoldsWhatIsTooMuch(t *testing.T) {
 
 func TestNewSaysWhatIsWrong(t *testing.T) {
 	s := newStand(t, noReports(t))
-	good := Config{Sites: testSites(), Secret: testSecret, PublicURL: "https://t.example", Reports: noReports(t), Accounts: s.Accounts, Sessions: s.sessions}
+	good := Config{Sites: testSites(), Secret: testSecret, PublicURL: "https://t.example", Reports: noReports(t), Accounts: s.Accounts, Sessions: s.sessions,
+		People: people.New(nil, s.desk, s.clock.Now), Persons: &s.persons}
 	if _, err := New(good); err != nil {
 		t.Fatal(err)
 	}
@@ -357,6 +359,7 @@ func TestNewSaysWhatIsWrong(t *testing.T) {
 		"public_url": func(c *Config) { c.PublicURL = "t.example" },
 		"reports":    func(c *Config) { c.Reports = nil },
 		"accounts":   func(c *Config) { c.Accounts = nil },
+		"people":     func(c *Config) { c.People = nil },
 	}
 	for want, change := range tests {
 		config := good

@@ -19,7 +19,7 @@ import (
 
 var (
 	seed  = flag.Uint64("seed", 0, "seed of the first random world; 0: by the clock")
-	seeds = flag.Int("seeds", 2, "how many random worlds")
+	seeds = flag.Int("seeds", 1, "how many random worlds")
 )
 
 // TestRandomWorlds holds source_breakdown against the naive model, and all reports against what must be true of any data.

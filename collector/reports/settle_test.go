@@ -27,7 +27,7 @@ func TestSettledTablesSayWhatTheRecordsSay(t *testing.T) {
 		t.Run(fmt.Sprintf("seed=%d", first+i), func(t *testing.T) {
 			t.Parallel()
 			random := rand.New(rand.NewPCG(first+i, 2))
-			world := sparseWorld(random, schema.SiteID(fmt.Sprintf("settled-%d", first+i)), 1+int(i%2)*3)
+			world := sparseWorld(random, schema.SiteID(fmt.Sprintf("settled-%d", first+i)), 1+int((first+i)%2)*3)
 			records := world.records()
 			random.Shuffle(len(records), func(i, j int) { records[i], records[j] = records[j], records[i] })
 			for step := 0; len(records) > 0; step++ {
