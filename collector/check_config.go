@@ -70,6 +70,7 @@ func (l *loaded) describe(w io.Writer) error {
 		{"trusted_proxies", strings.Join(l.TrustedProxies, ", ")},
 		{"user_header", l.UserHeader},
 		{"sign_out_url", l.SignOutURL},
+		{"doctor_hosts", strings.Join(l.DoctorHosts, ", ")},
 		{"log_level", l.LogLevel},
 		{"log_format", l.LogFormat},
 		{"limit_touches", fmt.Sprint(l.LimitTouches)},

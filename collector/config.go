@@ -31,6 +31,7 @@ type Config struct {
 	TrustedProxies   []string `toml:"trusted_proxies"`
 	UserHeader       string   `toml:"user_header"`
 	SignOutURL       string   `toml:"sign_out_url"`
+	DoctorHosts      []string `toml:"doctor_hosts"`
 	LogLevel         string   `toml:"log_level"`
 	LogFormat        string   `toml:"log_format"`
 

@@ -33,7 +33,7 @@ var mayImport = map[string][]string{
 	"collector/sample":           {"schema", "collector/store"},
 	"collector/sites":            {"schema", "collector/desk", "collector/store", "collector/intake", "collector/rejection"},
 	"collector/console/pagelist": {},
-	"collector/console":          {"schema", "collector/sites", "collector/sample", "collector/intake", "collector/rejection", "collector/reports", "collector/models", "collector/accounts", "collector/people", "collector/desk", "collector/store"},
+	"collector/console":          {"schema", "collector/sites", "collector/sample", "collector/intake", "collector/rejection", "collector/reports", "collector/models", "collector/accounts", "collector/people", "collector/links", "collector/doctor", "collector/desk", "collector/store"},
 	"collector/collectortest":    {"schema", "collector/spool", "tools/clickhouse/library"},
 }
 

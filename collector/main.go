@@ -66,6 +66,7 @@ type commandLine struct {
 	Suspects    suspectsCommand    `cmd:"" help:"Show what is under suspicion and so left out of reports, and change your mind about it."`
 	Settle      settleCommand      `cmd:"" help:"Bring the tables up to date from which reports are quick."`
 	Account     accountCommand     `cmd:"" help:"Who may use the console: list and add people, make links to their accounts, remove them."`
+	Doctor      doctorCommand      `cmd:"" help:"Look at a page of the website from outside: is the script there, what blocks it, what strips parameters."`
 	CheckConfig checkConfigCommand `cmd:"" name:"check-config" help:"Print everything that is wrong with the configuration, and what is in effect."`
 	Key         keyCommand         `cmd:"" help:"Make an API key with its hash, and a secret."`
 }

@@ -16,7 +16,9 @@ import (
 
 	"github.com/headwater/headwater/collector/api"
 	"github.com/headwater/headwater/collector/console"
+	"github.com/headwater/headwater/collector/desk"
 	"github.com/headwater/headwater/collector/intake"
+	"github.com/headwater/headwater/collector/links"
 	contacts "github.com/headwater/headwater/collector/people"
 	"github.com/headwater/headwater/collector/rejection"
 	"github.com/headwater/headwater/collector/sample"
@@ -105,6 +107,10 @@ func registerRoutes(e *echo.Echo, config Config, p *program, registry prometheus
 	if err != nil {
 		return err
 	}
+	registered, err := links.NewRegistry(desk.New(p.store, wallClock), config.Sites, sources, wallClock)
+	if err != nil {
+		return err
+	}
 	pages, err := console.New(console.Config{
 		Sites:     config.Sites,
 		Secret:    secret,
@@ -118,6 +124,8 @@ func registerRoutes(e *echo.Echo, config Config, p *program, registry prometheus
 		People:    contacts.New(p.store.Conn(), p.desk, wallClock),
 		Persons:   persons{p.erasures},
 		Proxy:     console.Proxy{Header: config.UserHeader, Peers: limits.Proxies, SignOutURL: config.SignOutURL},
+		Links:     registered,
+		Doctor:    console.Doctor{Fetcher: config.fetcher(), Scripts: builds()},
 		Core:      pinnable(snippet.Core),
 		Adapters:  pinnable(snippet.Adapters),
 		Log:       log,

@@ -24,6 +24,7 @@ type settings struct {
 	TrustedProxies       []string `help:"Proxies whose X-Forwarded-For is believed: addresses or ranges, separated by commas." placeholder:"RANGES" env:"HEADWATER_TRUSTED_PROXIES"`
 	UserHeader           *string  `help:"Header in which a trusted proxy says the e-mail address of who is signed in, such as X-Auth-Request-Email: they need no password in the console. Default none." placeholder:"NAME" env:"HEADWATER_USER_HEADER"`
 	SignOutURL           *string  `name:"sign-out-url" help:"Where signing out of the console leads to for who came through that proxy, such as https://auth.example.com/sign_out." placeholder:"URL" env:"HEADWATER_SIGN_OUT_URL"`
+	DoctorHosts          []string `help:"Hosts (or host:port) that the doctor may look at although their addresses are private, where a site has them among its origins; separated by commas. Default none." placeholder:"HOSTS" env:"HEADWATER_DOCTOR_HOSTS"`
 	LogLevel             *string  `help:"debug, info, warn or error. Default info." placeholder:"LEVEL" env:"HEADWATER_LOG_LEVEL"`
 	LimitTouches         *int     `help:"Touches that one network (/24, /48) may send in a minute; more are turned away. 0: no limit. Default 1200." placeholder:"N" env:"HEADWATER_LIMIT_TOUCHES"`
 	LimitSubmissions     *int     `help:"Submissions that one network may send in a minute; more are kept under suspicion, and turned away beyond ten times as many. 0: no limit. Default 240." placeholder:"N" env:"HEADWATER_LIMIT_SUBMISSIONS"`
@@ -71,6 +72,9 @@ func (s settings) apply(c *Config) {
 	}
 	if len(s.TrustedProxies) > 0 {
 		c.TrustedProxies = s.TrustedProxies
+	}
+	if len(s.DoctorHosts) > 0 {
+		c.DoctorHosts = s.DoctorHosts
 	}
 }
 

@@ -19,7 +19,7 @@ func (c *Console) run(ctx context.Context, s *session, name string, params repor
 	params.Site = s.site.ID
 	params.Zone = zoneName(s.site)
 	params.LookbackDays = lookbackDays(s.site)
-	params.OwnDomains, params.Campaigns = s.site.OwnHosts(), s.site.RegisteredCampaigns()
+	params.OwnDomains, params.Campaigns = s.site.OwnHosts(), append(s.site.RegisteredCampaigns(), params.Campaigns...)
 	return c.config.Reports.Run(ctx, name, params)
 }
 

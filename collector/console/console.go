@@ -20,6 +20,8 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/headwater/headwater/collector/accounts"
+	"github.com/headwater/headwater/collector/doctor"
+	"github.com/headwater/headwater/collector/links"
 	"github.com/headwater/headwater/collector/people"
 	"github.com/headwater/headwater/collector/reports"
 	"github.com/headwater/headwater/collector/sample"
@@ -76,10 +78,21 @@ type Config struct {
 	Persons  Persons
 	// Proxy is who signs people in in front of the console; its zero value is nobody.
 	Proxy Proxy
+	// Links are the saved campaign links.
+	Links *links.Registry
+	// Doctor is what checks of websites are made with.
+	Doctor Doctor
 	// Core is the script that every page has; Adapters is for the forms of other services.
 	Core, Adapters Script
 	Now            func() time.Time // nil: time.Now
 	Log            *slog.Logger     // nil: slog.Default()
+}
+
+// Doctor is what checks of websites are made with.
+type Doctor struct {
+	Fetcher *doctor.Fetcher
+	// Scripts are all builds that the collector serves, the latest of each name first.
+	Scripts []doctor.Script
 }
 
 // Proxy is a reverse proxy that knows who somebody is, for example by OIDC, and says so in a header.
@@ -109,6 +122,7 @@ type Console struct {
 	assets    assets
 	attempts  *limiter
 	leads     leadsCache
+	checks    *checks
 }
 
 const minSecret = 16
@@ -124,6 +138,8 @@ func New(config Config) (*Console, error) {
 		return nil, errors.New("console: no people to show")
 	case config.Accounts == nil || config.Sessions == nil:
 		return nil, errors.New("console: no accounts to sign in with")
+	case config.Links == nil || config.Doctor.Fetcher == nil:
+		return nil, errors.New("console: no registry of links, or nothing to look at websites with")
 	}
 	if config.Now == nil {
 		config.Now = time.Now
@@ -131,7 +147,7 @@ func New(config Config) (*Console, error) {
 	if config.Log == nil {
 		config.Log = slog.Default()
 	}
-	c := &Console{config: config, attempts: newLimiter()}
+	c := &Console{config: config, attempts: newLimiter(), checks: newChecks()}
 	var err error
 	if c.publicURL, err = publicURL(config.PublicURL); err != nil {
 		return nil, err

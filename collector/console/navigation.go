@@ -7,7 +7,7 @@ import "slices"
 var navGroups = []grouping{
 	{"frame.group.overview", []string{"dashboard", "sources", "leads", "forms", "referrers"}},
 	{"frame.group.people", []string{"contacts", "companies", "selections"}},
-	{"frame.group.links", []string{"links", "builder", "audit"}},
+	{"frame.group.links", []string{"links", "builder", "convention", "audit"}},
 	{"frame.group.site", []string{"script", "doctor", "spend", "settings", "history", "users"}},
 }
 

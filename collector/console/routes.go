@@ -78,12 +78,36 @@ func (c *Console) routes() []route {
 		list = append(list, route{http.MethodPost, "/sample", accounts.Marketer, c.postSample},
 			route{http.MethodPost, "/sample/remove", accounts.Marketer, c.postRemoveSample})
 	}
+	list = append(list, c.linkRoutes()...)
 	for _, l := range lists {
 		list = append(list,
 			route{http.MethodGet, "/" + l.Page, accounts.Viewer, c.getList(l)},
 			route{http.MethodGet, "/" + l.Page + ".csv", accounts.Viewer, c.getListCSV(l)})
 	}
 	return list
+}
+
+// linkRoutes are those of campaign links and of the doctor.
+func (c *Console) linkRoutes() []route {
+	return []route{
+		{http.MethodGet, "/links", accounts.Viewer, c.getLinks},
+		{http.MethodGet, "/links.csv", accounts.Viewer, c.getLinksCSV},
+		{http.MethodGet, "/links/:campaign", accounts.Viewer, c.getCampaign},
+		{http.MethodGet, "/links/:campaign/qr.svg", accounts.Viewer, c.getCode("svg")},
+		{http.MethodGet, "/links/:campaign/qr.png", accounts.Viewer, c.getCode("png")},
+		{http.MethodPost, "/links/:campaign/note", accounts.Marketer, c.postNote},
+		{http.MethodPost, "/links/:campaign/archived", accounts.Marketer, c.postArchived},
+		{http.MethodGet, "/builder", accounts.Marketer, c.getBuilder},
+		{http.MethodPost, "/builder", accounts.Marketer, c.postBuilder},
+		{http.MethodGet, "/import", accounts.Marketer, c.getImport},
+		{http.MethodPost, "/import", accounts.Marketer, c.postImport},
+		{http.MethodGet, "/convention", accounts.Viewer, c.getConvention},
+		{http.MethodPost, "/convention", accounts.Admin, c.postConvention},
+		{http.MethodGet, "/audit", accounts.Viewer, c.getAudit},
+		{http.MethodPost, "/audit/register", accounts.Marketer, c.postRegister},
+		{http.MethodGet, "/doctor", accounts.Viewer, c.getDoctor},
+		{http.MethodPost, "/doctor", accounts.Marketer, c.postDoctor},
+	}
 }
 
 // Register adds the routes to e. There is no CORS, and no route answers for a site other than the session's.

@@ -20,6 +20,8 @@ import (
 	"github.com/headwater/headwater/collector/api"
 	"github.com/headwater/headwater/collector/collectortest"
 	"github.com/headwater/headwater/collector/desk"
+	"github.com/headwater/headwater/collector/doctor"
+	"github.com/headwater/headwater/collector/links"
 	"github.com/headwater/headwater/collector/people"
 	"github.com/headwater/headwater/collector/reports"
 	"github.com/headwater/headwater/collector/sample"
@@ -74,8 +76,9 @@ type stand struct {
 	*accounts.Accounts
 	sessions *accounts.Sessions
 	settings *sites.Sites
-	spool    *spool.Spool // of uploads
-	client   *http.Client // follows no redirect and keeps no cookie
+	spool    *spool.Spool    // of uploads
+	fetcher  *doctor.Fetcher // of the doctor
+	client   *http.Client    // follows no redirect and keeps no cookie
 }
 
 // newStand serves a console that asks reports, with accounts in a database that has nothing else.
@@ -132,6 +135,11 @@ func serveStand(tb testing.TB, db *store.Store, ask Reports) *stand {
 	if err := errors.Join(s.Refresh(tb.Context()), s.settings.Refresh(tb.Context())); err != nil {
 		tb.Fatal(err)
 	}
+	registry, err := links.NewRegistry(desk.New(db, s.clock.Now), testSites(), schema.BuiltInSources(), s.clock.Now)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s.fetcher = &doctor.Fetcher{Agent: "test"}
 	e := echo.New()
 	e.IPExtractor = echo.ExtractIPDirect()
 	s.Server = httptest.NewServer(e)
@@ -156,6 +164,7 @@ func serveStand(tb testing.TB, db *store.Store, ask Reports) *stand {
 			return result, err
 		}, Samples: sample.New(db, testSecret, s.clock.Now), Secret: testSecret, PublicURL: s.URL, Reports: ask, Now: s.clock.Now, Log: log, Accounts: s.Accounts, Sessions: s.sessions,
 		People: people.New(db.Conn(), s.desk, s.clock.Now), Persons: &s.persons,
+		Links: registry, Doctor: Doctor{Fetcher: s.fetcher},
 		Core: Script{Name: "hw.js", Version: "1.0.0", Pinned: "hw.0123456789abcdef.js",
 			Integrity: "sha384-H8BRh8j48O9oYatfu5AZzq6A9RINhZO5H16dQZngK7T62em8MUt1FLm52t+eX6xO"},
 		Adapters: Script{Name: "hw-adapters.js", Version: "1.0.0", Pinned: "hw-adapters.fedcba9876543210.js",

@@ -325,7 +325,7 @@ func markupOf(node parse.Node) string {
 }
 
 // sameEverywhere are words that are no language's: names, and marks of the data.
-var sameEverywhere = regexp.MustCompile(`Headwater|CSV|PNG|UTM|\(unattributed\)|\(not set\)|\(direct\)`)
+var sameEverywhere = regexp.MustCompile(`Headwater|CSV|PNG|SVG|UTM|\(unattributed\)|\(not set\)|\(direct\)`)
 
 func hasWords(text string) bool {
 	return strings.ContainsFunc(sameEverywhere.ReplaceAllString(text, ""), unicode.IsLetter)

@@ -308,12 +308,12 @@ func (d *Doctor) whole(t *Trace, first, last *url.URL) {
 	case missing == 0 && len(t.Steps) == 1:
 		t.Findings = append(t.Findings, finding(Good, "no_redirect"))
 	case missing == 0:
-		t.Findings = append(t.Findings, finding(Good, "all_kept", "Count", strconv.Itoa(len(t.Steps)-1)))
+		t.Findings = append(t.Findings, finding(Good, "all_kept", "N", strconv.Itoa(len(t.Steps)-1)))
 	case missing == len(before):
 		t.Findings = append(t.Findings, finding(Bad, "none_arrives"))
 	}
 	if len(t.Steps) > 3 {
-		t.Findings = append(t.Findings, finding(Hint, "many_steps", "Count", strconv.Itoa(len(t.Steps)-1)))
+		t.Findings = append(t.Findings, finding(Hint, "many_steps", "N", strconv.Itoa(len(t.Steps)-1)))
 	}
 	if resolver, err := schema.NewResolver(d.Site); err == nil && !resolver.Own(last.Hostname()) {
 		t.Findings = append(t.Findings, finding(Warn, "foreign_end", "Host", last.Hostname()))

@@ -33,6 +33,7 @@ func init() { // not in the declaration, because the functions look their own en
 		"costs":               {Costs, []string{"by", "data_point", "from", "to", "currency", "rate_days"}},
 		"lead_totals":         {LeadTotals, []string{"from", "to", "currency", "rate_days"}},
 		"leads_over_time":     {LeadsOverTime, []string{"by", "data_point", "from", "to", "grain"}},
+		"link_results":        {LinkResults, []string{"data_point", "from", "to"}},
 		"model_breakdown":     {ModelBreakdown, []string{"by", "model", "from", "to", "transforms", "weights", "half_life_days", "order", "losses", "currency", "rate_days"}},
 		"model_costs":         {ModelCosts, []string{"by", "model", "from", "to", "transforms", "weights", "half_life_days", "order", "losses", "currency", "rate_days"}},
 		"partner_performance": {PartnerPerformance, []string{"by", "data_point", "from", "to", "currency", "rate_days"}},
@@ -46,6 +47,7 @@ func init() { // not in the declaration, because the functions look their own en
 		"top_referrers":       {TopReferrers, []string{"data_point", "from", "to", "limit"}},
 		"totals":              {Totals, []string{"from", "to"}},
 		"untagged":            {Untagged, []string{"data_point", "from", "to", "limit"}},
+		"used_values":         {UsedValues, []string{"from", "to", "limit"}},
 	}
 }
 

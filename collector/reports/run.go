@@ -148,7 +148,7 @@ const stepsName = "facts/steps"
 // settled are the reports, and other statements, that the settled tables answer.
 var settled = map[string]bool{
 	"assisted": true, "cohorts": true, "company_card": true, "compare_models": true, "contact_card": true, "conversion_rate": true,
-	"cost_totals": true, "costs": true, "lead_totals": true, "leads_over_time": true, "model_breakdown": true, "model_costs": true, "partner_performance": true,
+	"cost_totals": true, "costs": true, "lead_totals": true, "leads_over_time": true, "link_results": true, "model_breakdown": true, "model_costs": true, "partner_performance": true,
 	"paths": true, "recent_leads": true, "source_breakdown": true, "top_forms": true, "top_referrers": true, "totals": true,
 	stepsName: true,
 }

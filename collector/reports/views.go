@@ -10,11 +10,12 @@ import (
 	"github.com/headwater/headwater/schema"
 )
 
-// Views lists the reports that are views in the database as well: those whose SQL is the whole answer.
+// Views lists the reports that are views in the database as well: those whose SQL is the whole answer. link_results is none: it reads
+// the desk, which is no reader's business.
 func Views() []string {
 	names := []string{"suspects", "tag_audit", "untagged"}
 	for name := range settled {
-		if taken := Takes(name); taken != nil && !slices.Contains(taken, "losses") && !slices.Contains(taken, "transforms") {
+		if taken := Takes(name); taken != nil && name != "link_results" && !slices.Contains(taken, "losses") && !slices.Contains(taken, "transforms") {
 			names = append(names, name)
 		}
 	}

@@ -18,7 +18,7 @@ import (
 
 // configText is the collector's configuration for the demo, written once. Later runs only set the lines that depend
 // on the ports, so that what somebody tries out in the file stays.
-var configText = template.Must(template.New("headwater.toml").Parse(`# The configuration of the demo, made once by tools/dev. Yours to change; each run of it sets again: listen,
+var configText = template.Must(template.New("headwater.toml").Funcs(template.FuncMap{"host": hostOf}).Parse(`# The configuration of the demo, made once by tools/dev. Yours to change; each run of it sets again: listen,
 # private_listen, public_url, clickhouse_dsn, redis_url, spool_dir and the demo website's address.
 
 listen = ""
@@ -28,6 +28,8 @@ clickhouse_dsn = ""
 redis_url = ""
 spool_dir = ""
 secret = "{{.Secret}}"
+# The demo website is on this machine: only so can the doctor look at it.
+doctor_hosts = ["{{host .Demo}}"]
 
 [[site]]
 id = "{{.Site}}"
@@ -59,6 +61,14 @@ api_key_hashes = ["{{.KeyHash}}"]
   source = "chatgpt"
   medium = "ai"
 `))
+
+func hostOf(address string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", err
+	}
+	return u.Hostname(), nil
+}
 
 // writeConfig makes the configuration on the first run and brings it up to date on later ones. The secret and the
 // API key stay, or the data of earlier runs would no longer fit.

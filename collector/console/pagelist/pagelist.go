@@ -30,7 +30,7 @@ type Page struct {
 
 // All are all pages, in the order of the menu.
 func All() []Page {
-	return slices.Concat(doors(), overview(), people(), site())
+	return slices.Concat(doors(), overview(), people(), campaigns(), site())
 }
 
 func doors() []Page {
