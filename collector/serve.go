@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/headwater/headwater/collector/accounts"
+	"github.com/headwater/headwater/collector/console"
 	"github.com/headwater/headwater/collector/desk"
 	"github.com/headwater/headwater/collector/erasure"
 	"github.com/headwater/headwater/collector/forward"
@@ -84,6 +85,7 @@ type program struct {
 	sessions  *accounts.Sessions
 	forwarder *forward.Forwarder
 	public    *http.Server
+	pages     *console.Console // nil until its routes are there
 	private   *http.Server
 
 	publicAddr, privateAddr net.Addr
@@ -189,6 +191,9 @@ func (p *program) Close(ctx context.Context) error {
 	drain, cancel := context.WithTimeout(ctx, drainTimeout)
 	defer cancel()
 	var problems []error
+	if p.pages != nil {
+		p.pages.Close() // its streams have no end of their own
+	}
 	if err := p.public.Shutdown(drain); err != nil {
 		problems = append(problems, fmt.Errorf("wait for requests under way: %w", err), p.public.Close())
 	}

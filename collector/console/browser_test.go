@@ -249,7 +249,7 @@ func TestSecurityStoredXSS(t *testing.T) {
 		}
 	}
 	everything := url.Values{"by": {"source", "medium", "campaign", "term", "content", "referrer_domain", "channel"}}.Encode()
-	paths := []string{"/console/sources?" + everything, "/console/leads", "/console/forms", "/console/referrers", "/console/settings", "/console/settings/history",
+	paths := []string{"/console/dashboard?range=90d", "/console/dashboard?range=90d&credit=linear&data_point=conversion&where=source%3A" + url.QueryEscape(polyglots[0]), "/console/sources?" + everything, "/console/leads", "/console/forms", "/console/referrers", "/console/settings", "/console/settings/history",
 		"/console/sources?from=%22%3E%3Cscript%3Ealert(1)%3C/script%3E&by=%22%3E%3Cscript%3E&data_point=%22%3E%3Cscript%3E&credit=%3Cscript%3E",
 		"/console/sign-in?next=%22%3E%3Cscript%3Ealert(1)%3C/script%3E", "/console/contacts/%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E", "/console/%3Cscript%3Ealert(1)%3C%2Fscript%3E"}
 	paths = append(paths, s.hostileDecisions(t)...)

@@ -15,6 +15,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/text/language"
@@ -123,6 +124,8 @@ type Console struct {
 	attempts  *limiter
 	leads     leadsCache
 	checks    *checks
+	streams   *streams
+	closing   sync.Once
 }
 
 const minSecret = 16
@@ -147,7 +150,7 @@ func New(config Config) (*Console, error) {
 	if config.Log == nil {
 		config.Log = slog.Default()
 	}
-	c := &Console{config: config, attempts: newLimiter(), checks: newChecks()}
+	c := &Console{config: config, attempts: newLimiter(), checks: newChecks(), streams: newStreams()}
 	var err error
 	if c.publicURL, err = publicURL(config.PublicURL); err != nil {
 		return nil, err

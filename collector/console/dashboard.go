@@ -8,17 +8,18 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/headwater/headwater/collector/models"
 	"github.com/headwater/headwater/collector/reports"
 )
 
 // dashboardQuery is what the dashboard is asked for.
 type dashboardQuery struct {
-	*speaker
 	days      dateRange
 	compare   string // a name of comparisons
 	where     filter
 	dataPoint reports.DataPoint
 	credit    reports.Credit
+	model     models.Model // "": one touch gets it all, by dataPoint and credit
 }
 
 // comparisons are the times that a range may be compared with.
@@ -28,11 +29,28 @@ var comparisons = []choice{
 	{Value: "none", Title: "dashboard.compare.none"},
 }
 
+// sharing are the models that share a lead among all visits that led to it. What gives all of it to the last one is among credits.
+var sharing = []choice{
+	{Value: string(models.First), Title: "dashboard.model.first"},
+	{Value: string(models.Linear), Title: "dashboard.model.linear"},
+	{Value: string(models.Position), Title: "dashboard.model.position"},
+	{Value: string(models.TimeDecay), Title: "dashboard.model.time_decay"},
+	{Value: string(models.Markov), Title: "dashboard.model.markov"},
+	{Value: string(models.Shapley), Title: "dashboard.model.shapley"},
+}
+
+func isAmong(choices []choice, value string) bool {
+	return slices.ContainsFunc(choices, func(known choice) bool { return known.Value == value })
+}
+
 func (c *Console) readDashboard(query url.Values, s *session) (dashboardQuery, *trouble) {
 	sources := c.readSources(query, s)
-	q := dashboardQuery{speaker: s.speaker, days: sources.days, dataPoint: sources.dataPoint, credit: sources.credit, where: sources.where, compare: query.Get("compare")}
-	if !slices.ContainsFunc(comparisons, func(known choice) bool { return known.Value == q.compare }) {
+	q := dashboardQuery{days: sources.days, dataPoint: sources.dataPoint, credit: sources.credit, where: sources.where, compare: query.Get("compare")}
+	if !isAmong(comparisons, q.compare) {
 		q.compare = comparisons[0].Value
+	}
+	if isAmong(sharing, string(q.credit)) {
+		q.model, q.credit = models.Model(q.credit), reports.LastNonDirect
 	}
 	if sources.wrong != nil {
 		return q, sources.wrong
@@ -48,9 +66,17 @@ func (q dashboardQuery) query(days dateRange, where filter) url.Values {
 	query := days.query()
 	query.Set("compare", q.compare)
 	query.Set("data_point", string(q.dataPoint))
-	query.Set("credit", string(q.credit))
+	query.Set("credit", q.rule())
 	where.add(query)
 	return query
+}
+
+// rule is what gives the credit: a model, or a rule that chooses one touch.
+func (q dashboardQuery) rule() string {
+	if q.model != "" {
+		return string(q.model)
+	}
+	return string(q.credit)
 }
 
 // before is the range that q is compared with; false where there is none.
@@ -123,179 +149,105 @@ type dashboardView struct {
 	Comparisons []choice
 	DataPoints  []choice
 	Credits     []choice
+	Sharing     []choice
 	Filter      filterView
 	Rule        string
 	LeftOut     string
-	Funnel      []stepView
-	Tiles       []tileView
+	Funnel      funnelView
+	Newest      leadsView
+	Most        int // of the newest leads
+	Tiles       []*tileSlot
 	Empty       bool
 	Trouble     *trouble
 }
 
+// getDashboard sends the page as its numbers come in: the funnel first, then each tile when its questions are answered.
 func (c *Console) getDashboard(ctx echo.Context, s *session) error {
 	q, wrong := c.readDashboard(ctx.QueryParams(), s)
 	view := dashboardView{
 		Days: q.days, RangeText: s.days(q.days),
 		Presets:     s.presets("dashboard", q.days, func(days dateRange) url.Values { return q.query(days, q.where) }),
-		Comparisons: s.chosen(comparisons, q.compare), DataPoints: s.chosen(dataPoints, string(q.dataPoint)), Credits: s.chosen(credits, string(q.credit)),
-		Filter:  s.filterView(q.where, func(f filter) string { return hrefOf("dashboard", q.query(q.days, f)) }),
-		Rule:    s.ruleText(sourcesQuery{dataPoint: q.dataPoint, credit: q.credit}, lookbackDays(s.site)),
+		Comparisons: s.chosen(comparisons, q.compare), DataPoints: s.chosen(dataPoints, string(q.dataPoint)),
+		Credits: s.chosen(credits, q.rule()), Sharing: s.chosen(sharing, q.rule()),
+		Filter:  s.filter(q.where, func(f filter) string { return hrefOf("dashboard", q.query(q.days, f)) }),
+		Rule:    s.dashboardRule(q, lookbackDays(s.site)),
 		Trouble: wrong,
 	}
 	if wrong == nil {
 		view.Trouble = c.fillDashboard(ctx, s, q, &view)
 	}
-	return c.render(ctx, statusOf(view.Trouble), "dashboard", "Dashboard", s, view)
+	return c.stream(ctx, statusOf(view.Trouble), "dashboard", s.say("dashboard.title"), s, view)
 }
 
-// fillDashboard asks all that the page shows at once.
+// dashboardRule says in words who gets the credit.
+func (s *speaker) dashboardRule(q dashboardQuery, lookback int) string {
+	if q.model != "" {
+		return s.say("dashboard.rule.shared", "Model", s.say("dashboard.model."+string(q.model)), "Count", lookback)
+	}
+	return s.ruleText(sourcesQuery{dataPoint: q.dataPoint, credit: q.credit}, lookback)
+}
+
+// fillDashboard begins to ask all that the page shows, and waits for what stands first.
 func (c *Console) fillDashboard(ctx echo.Context, s *session, q dashboardQuery, view *dashboardView) *trouble {
-	before, compared := q.before()
-	if compared {
+	a := c.newAsking(ctx, s, q.where)
+	overview, earlier := a.askFunnel(q)
+	if before, compared := q.before(); compared {
 		view.Before = s.days(before)
 	}
-	a := c.newAsking(ctx, s, q.where)
-	overview := a.ask(q.bySource(q.dataPoint), q.days)
-	var earlier *pending
-	if compared {
-		earlier = a.ask(q.bySource(q.dataPoint), before)
-	}
-	asked := make([][]*pending, len(dashboardTiles))
-	for i, t := range dashboardTiles {
-		for _, question := range t.ask(q) {
-			asked[i] = append(asked[i], a.ask(question, question.over(q.days)))
+	for _, t := range dashboardTiles {
+		if t.hidden == nil || !t.hidden(q) {
+			view.Tiles = append(view.Tiles, &tileSlot{tile: t, query: q, session: s, asking: a, asked: a.askAll(t, q), flush: flusher(ctx)})
 		}
 	}
-	if t := a.wait(); t != nil {
+	a.start()
+	if t := a.wait(append(overview, earlier...)...); t != nil {
 		return t
 	}
-	view.LeftOut = s.leftOut(overview.result)
-	view.Funnel = funnelOf(overview.kept(), earlier, q)
-	view.Filter.Values = suggestionsOf(overview.kept(), q)
-	view.Empty = len(overview.result.Rows) == 0
-	for i, t := range dashboardTiles {
-		tile := t.view(q, asked[i])
-		tile.ID, tile.CSV = t.id, q.csvHref(t.id)
-		view.Tiles = append(view.Tiles, tile)
+	view.LeftOut = s.leftOut(overview[0].result)
+	view.Funnel = s.funnel(q, countedBy(overview), countedBy(earlier))
+	view.Filter.Values = s.suggestions(overview[0].by(reports.BySource))
+	view.Empty = len(overview[0].result.Rows) == 0
+	if leads, err := c.recentLeads(ctx.Request().Context(), s); err == nil { // else the page is about the rest
+		view.Newest.Leads, view.Most = leads[:min(len(leads), newestLeads)], newestLeads
 	}
 	return nil
 }
 
-// suggestionsOf are the values that the filter bar offers.
-func suggestionsOf(result *reports.Result, q dashboardQuery) []choice {
+// suggestions are the values that the filter bar offers.
+func (s *speaker) suggestions(result *reports.Result) []choice {
 	var values []choice
 	for i := range result.Rows {
 		if len(values) == 30 {
 			break
 		}
-		values = append(values, choice{Value: text(result.Value(i, "source")), Title: "Source"})
+		values = append(values, choice{Value: text(result.Value(i, "source")), Title: s.title("source")})
 	}
 	return values
 }
 
-// getDashboardCSV answers with all rows of one question of one tile.
+// getDashboardCSV answers with all rows of one tile, or with the funnel.
 func (c *Console) getDashboardCSV(ctx echo.Context, s *session) error {
 	q, wrong := c.readDashboard(ctx.QueryParams(), s)
-	at := slices.IndexFunc(dashboardTiles, func(t dashboardTile) bool { return t.id == ctx.QueryParam("tile") })
-	if at < 0 {
+	id := ctx.QueryParam("tile")
+	at := slices.IndexFunc(dashboardTiles, func(t dashboardTile) bool { return t.id == id })
+	if at < 0 && id != "funnel" {
 		return echo.ErrNotFound
 	}
 	if wrong != nil {
-		return c.render(ctx, wrong.status, "problem", wrong.Heading, s, problem{wrong.Heading, wrong.Text})
+		return c.showProblem(ctx, wrong.status, s, problem{wrong.Heading, wrong.Text})
 	}
-	question := dashboardTiles[at].ask(q)[0]
 	a := c.newAsking(ctx, s, q.where)
-	answer := a.ask(question, question.over(q.days))
-	if t := a.wait(); t != nil {
-		return c.render(ctx, t.status, "problem", t.Heading, s, problem{t.Heading, t.Text})
+	var rows func() *reports.Result
+	if id == "funnel" {
+		now, before := a.askFunnel(q)
+		rows = func() *reports.Result { return funnelRows(countedBy(now), countedBy(before)) }
+	} else {
+		asked := a.askAll(dashboardTiles[at], q)
+		rows = func() *reports.Result { return dashboardTiles[at].rows(q, asked) }
 	}
-	return writeCSV(ctx, s, dashboardTiles[at].id, answer.kept(), q.days)
-}
-
-// bySource is the question that the funnel is read from, and the tiles by source.
-func (q dashboardQuery) bySource(point reports.DataPoint) question {
-	return q.by(point, reports.BySource)
-}
-
-func (q dashboardQuery) by(point reports.DataPoint, dimension reports.Dimension) question {
-	return question{report: "source_breakdown", params: reports.Params{By: []reports.Dimension{dimension}, DataPoint: point, Credit: q.credit}}
-}
-
-// stepView is one step of the funnel.
-type stepView struct {
-	Title, Href string
-	N           int64
-	Text        string
-	Lines       []string // of money, beside won deals
-	Change      changeView
-	Rate        string // of the step before
-	Width       int    // of its bar, 0 to 100 of the first
-}
-
-// changeView is a number against the one before: in words, and which way.
-type changeView struct {
-	Text string
-	Way  string // up, down or same; "" for no comparison
-}
-
-func (q *speaker) changeOf(now, before int64) changeView {
-	switch {
-	case now == before:
-		return changeView{"as many as before", "same"}
-	case before == 0:
-		return changeView{"none before", "up"}
+	a.start()
+	if t := a.wait(a.all...); t != nil {
+		return c.showProblem(ctx, t.status, s, problem{t.Heading, t.Text})
 	}
-	way, sign := "up", "+"
-	if now < before {
-		way, sign = "down", "−"
-	}
-	ratio := float64(max(now, before)-min(now, before)) / float64(before)
-	return changeView{sign + q.percent(ratio) + " from " + q.number(before), way}
-}
-
-// funnelOf reads the steps from a breakdown: every row's numbers are in them.
-func funnelOf(result *reports.Result, earlier *pending, q dashboardQuery) []stepView {
-	var before *reports.Result
-	if earlier != nil {
-		before = earlier.kept()
-	}
-	total := func(r *reports.Result, column string) int64 {
-		if at := slices.Index(r.Columns, column); at >= 0 && r.Totals != nil {
-			n, _ := r.Totals[at].(int64)
-			return n
-		}
-		return 0
-	}
-	var steps []stepView
-	most := int64(1)
-	for i, column := range []string{"visitors", "leads", "deals", "won_deals"} {
-		n := total(result, column)
-		step := stepView{Title: q.title(column), N: n, Text: q.number(n), Href: q.sourcesHref(q.dataPoint, q.where, reports.BySource)}
-		if column == "leads" && len(q.where) == 0 {
-			step.Href = hrefOf("leads", nil)
-		}
-		if before != nil {
-			step.Change = q.changeOf(n, total(before, column))
-		}
-		if i > 0 && steps[i-1].N > 0 {
-			step.Rate = q.percent(float64(n)/float64(steps[i-1].N)) + " of " + funnelWords[i-1]
-		}
-		if column == "won_deals" {
-			won, _ := result.Totals[slices.Index(result.Columns, "won_amount")].(reports.Amounts)
-			step.Lines = q.money(won)
-		}
-		most = max(most, n)
-		steps = append(steps, step)
-	}
-	for i := range steps {
-		steps[i].Width = int((steps[i].N*100 + most - 1) / most)
-	}
-	return steps
-}
-
-var funnelWords = []string{"visitors", "leads", "deals"}
-
-// sourcesHref is where the numbers of one filter are broken down further.
-func (q dashboardQuery) sourcesHref(point reports.DataPoint, where filter, by ...reports.Dimension) string {
-	return hrefOf("sources", sourcesQuery{by: by, dataPoint: point, credit: q.credit, where: where}.query(q.days))
+	return writeCSV(ctx, s, id, rows(), q.days)
 }

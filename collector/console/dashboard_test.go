@@ -1,13 +1,20 @@
 package console
 
 import (
+	"bytes"
 	"encoding/csv"
 	"html"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/shopspring/decimal"
 
 	"github.com/headwater/headwater/collector/reports"
 )
@@ -73,81 +80,119 @@ func (g grid) column(name string) int {
 	return -1
 }
 
-// sum adds a column of whole numbers up.
-func (g grid) sum(t *testing.T, column int) int64 {
-	t.Helper()
-	total := int64(0)
-	for _, row := range g.rows {
-		total += wholeNumber(t, row[column])
-	}
-	return total
+// written is a number as the page writes it in English; false for what is none, such as "–" or money.
+func written(text string) (decimal.Decimal, bool) {
+	n, err := decimal.NewFromString(strings.ReplaceAll(text, ",", ""))
+	return n, err == nil
 }
 
-func wholeNumber(t *testing.T, text string) int64 {
+// checkSum holds a column's rows against its total.
+func (g grid) checkSum(t *testing.T, what string, column int) {
 	t.Helper()
-	n := int64(0)
-	for _, digit := range strings.ReplaceAll(text, ",", "") {
-		if digit < '0' || digit > '9' {
-			t.Fatalf("%q is not a whole number", text)
-		}
-		n = n*10 + int64(digit-'0')
+	total, isNumber := written(g.total[column])
+	if !isNumber {
+		t.Errorf("%s: the total of %s is %q", what, g.head[column], g.total[column])
+		return
 	}
-	return n
+	sum := decimal.Zero
+	for _, row := range g.rows {
+		n, isNumber := written(row[column])
+		if !isNumber {
+			t.Errorf("%s: %q in %s of %s", what, row[column], g.head[column], row[0])
+		}
+		sum = sum.Add(n)
+	}
+	if !sum.Equal(total) {
+		t.Errorf("%s: the rows of %s sum to %s, the total is %s:\n%v", what, g.head[column], sum, total, g.rows)
+	}
 }
 
 // Every tile counts the same leads, its rows add up to them, and "(unattributed)" is one of its rows; with a filter too.
 // Numbers link to lists that have the same numbers, and files hold what the tiles do.
 func TestDashboard(t *testing.T) {
 	s, cookie := sampleStand(t)
-	page := func(query string) string {
-		a := s.get(t, "/console/dashboard?"+query, cookie)
-		if a.StatusCode != http.StatusOK {
-			t.Fatalf("%s: %s", a.Status, a.body)
-		}
-		return a.body
-	}
-	all := page("range=90d&data_point=company_source&credit=last")
-	t.Run("adds up", func(t *testing.T) { checkTilesAddUp(t, all, false) })
-	t.Run("adds up, filtered", func(t *testing.T) {
-		checkTilesAddUp(t, page("range=90d&compare=none&where=medium%3Apaid-social&where=source%3Alinkedin"), true)
-	})
+	all := s.dashboard(t, cookie, "range=90d&data_point=company_source&credit=last")
+	t.Run("adds up", func(t *testing.T) { checkTiles(t, "all", all, false) })
 	t.Run("drills down", func(t *testing.T) { checkDrillDown(t, s, cookie, all) })
 	t.Run("csv", func(t *testing.T) { checkDashboardCSV(t, s, cookie) })
 }
 
-func checkTilesAddUp(t *testing.T, body string, filtered bool) {
+func (s *stand) dashboard(t *testing.T, cookie, query string) string {
+	t.Helper()
+	a := s.get(t, "/console/dashboard?"+query, cookie)
+	if a.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s %s", query, a.Status, a.body)
+	}
+	return a.body
+}
+
+// TestDashboardAddsUp asks random dashboards of random data.
+func TestDashboardAddsUp(t *testing.T) {
+	s := newLiveStand(t)
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 1))
+	sample := newSampler(t, testSites()[0])
+	sample.random = random
+	sample.sample()
+	hostileRecords(sample)
+	s.insert(t, sample.records)
+	cookie := s.signIn(t, acmeViewer)
+	oneOf := func(values ...string) string { return values[random.IntN(len(values))] }
+	rules := []string{"last", "last_non_direct"}
+	for _, model := range sharing {
+		rules = append(rules, model.Value)
+	}
+	random.Shuffle(len(rules), func(i, j int) { rules[i], rules[j] = rules[j], rules[i] })
+	for i := range 3 {
+		query := url.Values{
+			"range": {oneOf("30d", "90d", "year", "all", "last-month")}, "compare": {oneOf("previous", "year", "none")}, "credit": {rules[i]},
+			"data_point": {oneOf("first_touch", "lead_creation", "conversion", "company_source")},
+		}
+		for range random.IntN(3) {
+			query.Add("where", oneOf("source:linkedin", "medium:paid-social", "medium:(not set)", "channel:(unattributed)", "campaign:"+polyglots[0], "referrer_domain:www.google.com"))
+		}
+		checkTiles(t, query.Encode(), s.dashboard(t, cookie, query.Encode()), query.Has("where"))
+	}
+}
+
+// otherLeads are the tiles that a filter leaves out, and those that count by a data point of their own: under a filter that is about
+// other leads.
+var otherLeads = []string{"top-forms", "form-leads", "paths", "leads-by-first-touch", "leads-by-lead-creation", "models", "leads-by-campaign", "leads-by-source", "referring-sites", "costs"}
+
+// ratios are columns that have no sum.
+var ratios = []string{"Days, median", "Rate, 95 %", "ROAS", "Cost per lead", "Won amount", "Open amount", "Spend"}
+
+func checkTiles(t *testing.T, what, body string, filtered bool) {
 	t.Helper()
 	grids := gridsOf(body)
-	if len(grids["leads-over-time"].total) < 3 {
-		t.Fatalf("no leads over time: %v", grids["leads-over-time"])
-	}
-	want := grids["leads-over-time"].total[1]
-	if wholeNumber(t, want) < 10 {
-		t.Errorf("the sample has more than %s leads", want)
+	want := ""
+	if over := grids["leads-over-time"]; len(over.total) > 1 {
+		want = over.total[1]
 	}
 	for _, tile := range dashboardTiles {
 		g := grids[tile.id]
-		if tile.id == "won-by-lead-creation" {
-			if got := g.sum(t, 1); got != wholeNumber(t, g.total[1]) {
-				t.Errorf("%s: rows have %d won deals, the total %s", tile.id, got, g.total[1])
+		if !strings.Contains(body, `id="`+tile.id+`"`) {
+			if tile.hidden == nil {
+				t.Errorf("%s: no tile %s", what, tile.id)
 			}
 			continue
 		}
-		if filtered && strings.Contains(tile.id, "form") {
-			if !strings.Contains(body, "the filter does not apply") {
-				t.Errorf("%s does not say that the filter does not apply", tile.id)
+		for column := 1; column < len(g.head); column++ {
+			if !slices.Contains(ratios, g.head[column]) {
+				g.checkSum(t, what+": "+tile.id, column)
 			}
-			continue
 		}
-		// A filter is about the touch of a data point: under another point it is about other leads.
-		samePoint := !filtered || !strings.Contains(tile.id, "first-touch")
 		leads := g.column("Leads")
-		if leads < 0 || samePoint && g.total[leads] != want || g.sum(t, leads) != wholeNumber(t, g.total[leads]) {
-			t.Errorf("%s: rows %v, total %v, want %s leads", tile.id, g.rows, g.total, want)
+		if leads >= 0 && want != "" && g.total[leads] != want && !(filtered && slices.Contains(otherLeads, tile.id)) {
+			t.Errorf("%s: %s has %s leads of %s", what, tile.id, g.total[leads], want)
 		}
-		if !strings.Contains(tile.id, "form") && !strings.Contains(strings.Join(g.head, "|")+labels(g), "(unattributed)") {
-			t.Errorf("%s lacks (unattributed): %v %v", tile.id, g.head, g.rows)
+		if len(g.rows) > 0 && !strings.Contains(tile.id, "form") && !strings.Contains(strings.Join(g.head, "|")+labels(g), "(unattributed)") {
+			t.Errorf("%s: %s lacks (unattributed): %v %v", what, tile.id, g.head, g.rows)
 		}
+	}
+	if filtered && !strings.Contains(body, "the filter does not apply") {
+		t.Errorf("%s: no tile says that the filter does not apply", what)
 	}
 }
 
@@ -208,32 +253,111 @@ func TestDashboardCompares(t *testing.T) {
 		now, before int64
 		want        changeView
 	}{{0, 0, changeView{"as many as before", "same"}}, {3, 0, changeView{"none before", "up"}}, {3, 2, changeView{"+50% from 2", "up"}}, {0, 4, changeView{"−100% from 4", "down"}}} {
-		if got := speakers(t).match("en", "").changeOf(c.now, c.before); got != c.want {
+		if got := speakers(t).match("en", "").change(c.now, c.before); got != c.want {
 			t.Errorf("%d after %d: %v", c.now, c.before, got)
 		}
 	}
 }
 
 func TestLiftText(t *testing.T) {
+	english := speakers(t).match("en", "")
 	for _, c := range []struct {
 		lift, low, high any
 		want            string
 	}{
-		{1.31, 1.08, 1.62, "become deals 1.3× as often as the rest, 95 % 1.1–1.6"},
-		{0.5, 0.31, 0.82, "become deals 0.50× as often as the rest, 95 % 0.31–0.82"},
-		{1.1, 0.8, 1.5, "1.1× the rest, which may be chance, 95 % 0.80–1.5"},
+		{1.31, 1.08, 1.62, "newsletter leads become deals 1.3× as often as the rest, 95 % 1.1–1.6"},
+		{0.5, 0.31, 0.82, "newsletter leads become deals 0.50× as often as the rest, 95 % 0.31–0.82"},
+		{1.1, 0.8, 1.5, "newsletter leads become deals 1.1× as often as the rest, which may be chance, 95 % 0.80–1.5"},
 		{0.0, nil, nil, "no deal yet"},
 		{nil, nil, nil, "nothing to compare with yet"},
 	} {
-		if got := liftText(c.lift, c.low, c.high); got != c.want {
+		if got := english.lift("newsletter", c.lift, c.low, c.high); got != c.want {
 			t.Errorf("%v: %q, want %q", c.lift, got, c.want)
+		}
+	}
+}
+
+// Parts that are rounded for the page add up to their rounded sum, and none is off by a tenth.
+func TestShowable(t *testing.T) {
+	for range 200 {
+		var values []any
+		sum := decimal.Zero
+		for range 1 + rand.IntN(9) {
+			part := decimal.New(rand.Int64N(40_000_000), -6)
+			values, sum = append(values, part), sum.Add(part)
+		}
+		shown, total := showable(values, sum)
+		again := decimal.Zero
+		for i, value := range shown {
+			again = again.Add(value.(decimal.Decimal))
+			if off := value.(decimal.Decimal).Sub(values[i].(decimal.Decimal)).Abs(); !off.LessThan(decimal.New(1, -1)) {
+				t.Errorf("%v is shown as %v", values[i], value)
+			}
+		}
+		if !again.Equal(total.(decimal.Decimal)) || !again.Equal(sum.Round(1)) {
+			t.Errorf("%v: shown %v, total %v", values, shown, total)
+		}
+	}
+}
+
+// A flow leaves nothing out: what arrives at the leads is all of them, and nothing lies over something else.
+func TestFlow(t *testing.T) {
+	english := speakers(t).match("en", "")
+	result := &reports.Result{Columns: []string{"path", "touches", "leads"}}
+	all := int64(0)
+	for i, path := range []string{"a > b > c > d > e > f", "a", "b > a", "(unattributed)", "x > y > z", "one > with > arrows", "g", "h", "i", "j", "k"} {
+		touches, leads := int64(strings.Count(path, " > ")+1), int64(3*i+1)
+		if path == "(unattributed)" {
+			touches = 0
+		}
+		if path == "one > with > arrows" {
+			touches = 1
+		}
+		result.Rows = append(result.Rows, []any{path, touches, leads})
+		all += leads
+	}
+	flow := english.flow(result)
+	last := flow.Nodes[len(flow.Nodes)-1]
+	if last.N != english.number(all) || !last.End {
+		t.Errorf("%d leads, the flow ends at %+v", all, last)
+	}
+	width := 0.0
+	for _, stream := range flow.Streams {
+		width += stream.Width
+	}
+	for i, n := range flow.Nodes {
+		if n.Y+n.Height > flow.Height || n.Height <= 0 {
+			t.Errorf("%+v is not within %v", n, flow.Height)
+		}
+		if i > 0 && flow.Nodes[i-1].X == n.X && flow.Nodes[i-1].Y+flow.Nodes[i-1].Height > n.Y {
+			t.Errorf("%+v lies over %+v", n, flow.Nodes[i-1])
+		}
+	}
+	if width < last.Height {
+		t.Errorf("streams are %v wide, the leads %v", width, last.Height)
+	}
+}
+
+// assets/uplot.* are what the package has.
+func TestChartsAreThoseOfThePackage(t *testing.T) {
+	for asset, file := range map[string]string{"uplot.js": "uPlot.iife.min.js", "uplot.css": "uPlot.min.css"} {
+		want, err := os.ReadFile(filepath.Join("uplot", "node_modules", "uplot", "dist", file))
+		if err != nil {
+			if os.Getenv("CI") != "true" {
+				t.Skip("uPlot is not installed: make deps-test")
+			}
+			t.Fatal(err)
+		}
+		got, err := assetFiles.ReadFile("assets/" + asset)
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("assets/%s is not uplot/node_modules/uplot/dist/%s (%v): copy it after a new version", asset, file, err)
 		}
 	}
 }
 
 func checkDashboardCSV(t *testing.T, s *stand, cookie string) {
 	t.Helper()
-	for _, tile := range []dashboardTile{dashboardTiles[0], dashboardTiles[2], dashboardTiles[7]} {
+	for _, tile := range []dashboardTile{dashboardTiles[0], dashboardTiles[2], dashboardTiles[6]} {
 		a := s.get(t, "/console/dashboard.csv?range=90d&where=source%3Alinkedin&tile="+tile.id, cookie)
 		rows, err := csv.NewReader(strings.NewReader(a.body)).ReadAll()
 		if err != nil || a.StatusCode != http.StatusOK || len(rows) < 2 {
@@ -250,6 +374,10 @@ func checkDashboardCSV(t *testing.T, s *stand, cookie string) {
 			}
 		}
 	}
+	funnel := s.get(t, "/console/dashboard.csv?range=90d&tile=funnel", cookie)
+	if !strings.HasPrefix(funnel.body, "step,number,before\r\nvisitors,901,0\r\nleads,142,0\r\nqualified,0,0\r\ndeals,45,0\r\nwon_deals,25,0\r\n") {
+		t.Errorf("the funnel's file is %q", funnel.body)
+	}
 	if a := s.get(t, "/console/dashboard.csv?tile=nothing", cookie); a.StatusCode != http.StatusNotFound {
 		t.Errorf("a tile that is none: %s", a.Status)
 	}
@@ -257,5 +385,32 @@ func checkDashboardCSV(t *testing.T, s *stand, cookie string) {
 		if a := s.get(t, "/console/dashboard?"+query, cookie); a.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(a.body, "This filter cannot be read") {
 			t.Errorf("%s: %s", query, a.Status)
 		}
+	}
+}
+
+// A number leads to the people it counts, as README says of the addresses of contacts.
+func TestWhoIsBehindANumber(t *testing.T) {
+	q := dashboardQuery{days: dateRange{Preset: "30d"}, dataPoint: reports.LeadCreation, credit: reports.LastNonDirect, where: filter{{reports.ByMedium, "cpc"}}}
+	only := q.where.with(reports.BySource, "a:b&c")
+	last := q
+	last.credit = reports.Last
+	for _, c := range []struct {
+		q      dashboardQuery
+		column string
+		point  reports.DataPoint
+		want   string
+	}{
+		{q, "leads", reports.FirstTouch, "/console/contacts?counts=leads&g1=first_touch.source%3Ais%3Aa%3Ab%26c&g1=first_touch.medium%3Ais%3Acpc&range=30d"},
+		{q, "leads", reports.Conversion, "/console/contacts?counts=leads&g1=lead_creation.source%3Ais%3Aa%3Ab%26c&g1=lead_creation.medium%3Ais%3Acpc&range=30d"},
+		{q, "open_amount", reports.LeadCreation, "/console/contacts?counts=deals&g1=lead_creation.source%3Ais%3Aa%3Ab%26c&g1=lead_creation.medium%3Ais%3Acpc&g1=deal.status%3Ais%3Aopen&range=30d"},
+		{q, "visitors", reports.LeadCreation, "/console/sources?by=medium&by=campaign&credit=last_non_direct&data_point=lead_creation&range=30d&where=source%3Aa%3Ab%26c&where=medium%3Acpc"},
+		{last, "leads", reports.LeadCreation, "/console/sources?by=medium&by=campaign&credit=last&data_point=lead_creation&range=30d&where=source%3Aa%3Ab%26c&where=medium%3Acpc"},
+	} {
+		if got := c.q.behind(c.column, c.point, only, reports.BySource); got != c.want {
+			t.Errorf("%s by %s:\n%s, want\n%s", c.column, c.point, got, c.want)
+		}
+	}
+	if got, want := q.behindForm("conversions", "sign up"), "/console/contacts?counts=conversions&g1=sent_form%3Ais%3Asign+up&range=30d"; got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -10,31 +11,11 @@ import (
 // mostSeries is how many sources a chart over time tells apart before it adds up the others.
 const mostSeries = 5
 
-// chartView is a chart of stacked bars over time, drawn by the server.
-type chartView struct {
-	Unit   string // what is stacked: "leads"
-	Series []seriesView
-	Bars   []barView
-	First  string
-	Last   string
-	Most   string
-}
+// lastSeries is the colour of what has no touch.
+const lastSeries = 7
 
-type seriesView struct {
-	Title string
-	Class int // of its colour, 1 to 7
-}
-
-// barView is one part of one bar, on a field of 1000 by 200.
-type barView struct {
-	X, Y, Width, Height float64
-	Class               int
-}
-
-const chartWidth, chartHeight = 1000.0, 200.0
-
-func askLeadsOverTime(q dashboardQuery) []question {
-	return []question{{report: "leads_over_time", params: reports.Params{
+func askOverTime(q dashboardQuery) []question {
+	return []question{{report: "leads_over_time", days: q.days, params: reports.Params{
 		By: []reports.Dimension{reports.BySource}, DataPoint: q.dataPoint, Credit: q.credit, Grain: q.days.grain(),
 	}}}
 }
@@ -42,42 +23,46 @@ func askLeadsOverTime(q dashboardQuery) []question {
 // stack is leads by period and series.
 type stack struct {
 	periods []string
-	series  []string
-	leads   map[[2]string]int64 // period, series
+	series  []string // the last is unattributed; "" are all others
+	leads   map[[2]string]int64
 }
 
-// viewLeadsOverTime shows leads by source in each period.
-func viewLeadsOverTime(q dashboardQuery, answers []*pending) tileView {
+// overTime shows leads by source in each period. The script draws the table.
+func (s *speaker) overTime(q dashboardQuery, asked []*pending) tileView {
 	grain := q.days.grain()
-	t := tileView{Title: "Leads over time by source", Wide: true, Lead: "New leads of each " + string(grain) + ", placed by the data point chosen above.",
-		Empty: "No lead came in this time."}
-	s := stackOf(answers[0].kept())
-	t.Columns = []columnView{{Title: q.title(string(grain)), Text: true}, {Title: "Leads"}}
-	for _, name := range s.series {
-		t.Columns = append(t.Columns, columnView{Title: name})
-	}
-	whole := make([]any, len(s.series)+1)
-	for i := range whole {
-		whole[i] = int64(0)
-	}
-	for _, period := range s.periods {
-		values := s.values(period)
-		t.Rows = append(t.Rows, tileRow{Label: periodText(period, grain), Cells: q.cells(values, -1, 0, 0), Links: make([]string, len(values))})
-		for i, value := range values {
-			whole[i] = plus(whole[i], value)
+	t := tileView{Wide: true, Chart: true, Lead: s.say("dashboard.over_time." + string(grain)),
+		More: link{Title: s.say("dashboard.all_sources"), Href: q.sourcesHref(q.dataPoint, q.where, reports.BySource)}}
+	st := stackOf(asked[0].by(reports.BySource))
+	t.Columns = []tileColumn{{Title: s.say("dashboard.grain." + string(grain)), Text: true}, {Title: s.title("leads")}}
+	for i, name := range st.series {
+		column := tileColumn{Title: name, Series: i + 1}
+		if name == "" {
+			column.Title = s.say("dashboard.others")
 		}
+		if i == len(st.series)-1 {
+			column.Series = lastSeries
+		}
+		t.Columns = append(t.Columns, column)
 	}
-	t.Total = tileRow{Label: "Total", Cells: q.cells(whole, -1, 0, 0)}
-	t.More = link{Title: "All in Sources", Href: q.sourcesHref(q.dataPoint, q.where, reports.BySource)}
-	if len(s.periods) > 0 {
-		t.Chart = s.chart(q, t)
+	whole := make([]int64, len(st.series)+1)
+	for _, period := range st.periods {
+		row := tileRow{Label: s.period(period, grain), Machine: period}
+		for i, n := range st.values(period) {
+			whole[i] += n
+			row.Cells = append(row.Cells, tileCell{cellView: s.cell(n), N: n})
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	t.Total.Label = s.say("words.total")
+	for _, n := range whole {
+		t.Total.Cells = append(t.Total.Cells, tileCell{cellView: s.cell(n), N: n})
 	}
 	return t
 }
 
-// stackOf reads leads_over_time: its greatest sources, the others as one, and "(unattributed)".
+// stackOf reads leads_over_time: its greatest sources, the others as one, and what has no touch.
 func stackOf(result *reports.Result) stack {
-	s := stack{leads: map[[2]string]int64{}}
+	st := stack{leads: map[[2]string]int64{}}
 	whole := map[string]int64{}
 	for i := range result.Rows {
 		leads, _ := result.Value(i, "leads").(int64)
@@ -89,96 +74,51 @@ func stackOf(result *reports.Result) stack {
 			named = append(named, name)
 		}
 	}
-	slices.SortFunc(named, func(a, b string) int {
-		if whole[a] != whole[b] {
-			return int(max(-1, min(1, whole[b]-whole[a])))
-		}
-		if a < b {
-			return -1
-		}
-		return 1
-	})
-	if len(named) > mostSeries+1 {
+	slices.SortFunc(named, func(a, b string) int { return cmp.Or(cmp.Compare(whole[b], whole[a]), cmp.Compare(a, b)) })
+	folded := len(named) > mostSeries+1
+	if folded {
 		named = named[:mostSeries]
 	}
-	const others = "All others"
-	folded := false
 	for i := range result.Rows {
 		period, source := text(result.Value(i, "period")), text(result.Value(i, "source"))
-		if !slices.Contains(s.periods, period) {
-			s.periods = append(s.periods, period)
+		if !slices.Contains(st.periods, period) {
+			st.periods = append(st.periods, period)
 		}
 		leads, _ := result.Value(i, "leads").(int64)
 		if source != unattributed && !slices.Contains(named, source) {
-			source = others
-			folded = folded || leads > 0
+			source = ""
 		}
-		s.leads[[2]string{period, source}] += leads
+		st.leads[[2]string{period, source}] += leads
 	}
-	s.series = named
+	slices.Sort(st.periods)
+	st.series = named
 	if folded {
-		s.series = append(s.series, others)
+		st.series = append(st.series, "")
 	}
-	s.series = append(s.series, unattributed)
-	return s
+	st.series = append(st.series, unattributed)
+	return st
 }
 
 // values are a period's leads: all, then of each series.
-func (s stack) values(period string) []any {
-	values := make([]any, len(s.series)+1)
-	all := int64(0)
-	for i, name := range s.series {
-		n := s.leads[[2]string{period, name}]
-		values[i+1] = n
-		all += n
+func (st stack) values(period string) []int64 {
+	values := make([]int64, len(st.series)+1)
+	for i, name := range st.series {
+		values[i+1] = st.leads[[2]string{period, name}]
+		values[0] += values[i+1]
 	}
-	values[0] = all
 	return values
 }
 
-func (s stack) class(i int) int {
-	if i == len(s.series)-1 {
-		return 7 // "(unattributed)"
-	}
-	return i + 1
-}
-
-func (s stack) chart(q dashboardQuery, t tileView) *chartView {
-	chart := &chartView{Unit: "leads", First: t.Rows[0].Label, Last: t.Rows[len(t.Rows)-1].Label}
-	for i, name := range s.series {
-		chart.Series = append(chart.Series, seriesView{name, s.class(i)})
-	}
-	most := int64(1)
-	for _, period := range s.periods {
-		all, _ := s.values(period)[0].(int64)
-		most = max(most, all)
-	}
-	chart.Most = q.number(most)
-	step := chartWidth / float64(len(s.periods))
-	for at, period := range s.periods {
-		y := chartHeight
-		for i, name := range s.series {
-			height := float64(s.leads[[2]string{period, name}]) * chartHeight / float64(most)
-			if height == 0 {
-				continue
-			}
-			y -= height
-			chart.Bars = append(chart.Bars, barView{X: float64(at)*step + step*.1, Y: y, Width: step * .8, Height: height, Class: s.class(i)})
-		}
-	}
-	return chart
-}
-
-// periodText is a period as people read it.
-func periodText(period string, grain reports.Grain) string {
-	first, err := time.Parse(time.DateOnly, period)
+// period is the name of a period by its first day.
+func (s *speaker) period(first string, grain reports.Grain) string {
+	at, err := time.Parse(time.DateOnly, first)
 	switch {
 	case err != nil:
-		return period
+		return first
 	case grain == reports.Month:
-		return first.Format("Jan 2006")
+		return s.say(months[at.Month()-1]) + " " + at.Format("2006")
 	case grain == reports.Week:
-		return "Week of " + first.Format("2 Jan 2006")
+		return s.say("dashboard.week_of", "Day", s.day(at))
 	}
-	return first.Format("Mon 2 Jan 2006")
+	return s.day(at)
 }

@@ -15,8 +15,8 @@ type condition struct {
 	Value     string // as reports show it, so also "(direct)" or "(unattributed)"
 }
 
-// filter is what a page is narrowed to: all its conditions hold. A dimension has at most one, so that asking a report by
-// these dimensions too leaves exactly one row of each of its own combinations: nothing has to be added up again.
+// filter is what a page is narrowed to: all its conditions hold. A dimension has at most one. A report is asked by the filter's
+// dimensions too, and the rows that it is not about are left out.
 type filter []condition
 
 const (
@@ -26,7 +26,7 @@ const (
 
 // readFilter reads where of a query, and dimension and value of the form that adds a condition. The last one said of a
 // dimension holds.
-func readFilter(query url.Values) (filter, *trouble) {
+func (s *speaker) readFilter(query url.Values) (filter, *trouble) {
 	var f filter
 	for _, text := range query[whereParam] {
 		dimension, value, _ := strings.Cut(text, ":")
@@ -37,7 +37,7 @@ func readFilter(query url.Values) (filter, *trouble) {
 	}
 	for _, c := range f {
 		if !slices.Contains(reports.Dimensions(), c.Dimension) || c.Value == "" || len(c.Value) > maxFilterValue {
-			return nil, &trouble{"This filter cannot be read", "Choose one of the dimensions and write a value as the tables show it, such as source and linkedin.", http.StatusUnprocessableEntity}
+			return nil, s.trouble("problems.filter", http.StatusUnprocessableEntity)
 		}
 	}
 	return f, nil
@@ -77,48 +77,90 @@ func (f filter) asked(by []reports.Dimension) []reports.Dimension {
 	return all
 }
 
-// keep leaves of a result by f.asked(by) the rows that f is about and the columns that by names. Its totals are those of
-// the rows, because the ones counted apart are of everything.
+// keep leaves of a result the rows that f is about, and adds up those that these dimensions do not tell apart. Ratios that were
+// of several rows are left out: they do not add up. The totals of a filtered result are those of its rows, because the ones counted
+// apart are of everything.
 func (f filter) keep(result *reports.Result, by []reports.Dimension) *reports.Result {
-	if len(f) == 0 {
+	columns, keys := columnsBy(result, by)
+	if len(f) == 0 && len(columns) == len(result.Columns) {
 		return result
-	}
-	var columns []int
-	extra := f.asked(by)[len(by):]
-	for i, column := range result.Columns {
-		if !slices.Contains(extra, reports.Dimension(column)) {
-			columns = append(columns, i)
-		}
 	}
 	kept := *result
 	kept.Rows, kept.Columns = [][]any{}, nil
 	for _, i := range columns {
 		kept.Columns = append(kept.Columns, result.Columns[i])
 	}
+	places := map[string]int{}
 	for i, row := range result.Rows {
-		if f.holds(result, i) {
-			kept.Rows = append(kept.Rows, pick(row, columns))
+		if !f.holds(result, i) {
+			continue
 		}
-	}
-	if result.Totals != nil {
-		kept.Totals = sums(kept.Rows, textColumns(&kept))
-		for i, total := range pick(result.Totals, columns) { // what has no total has none here either
-			switch total.(type) {
-			case int64:
-				if kept.Totals[i] == nil {
-					kept.Totals[i] = int64(0)
-				}
-			case reports.Amounts:
-				if kept.Totals[i] == nil {
-					kept.Totals[i] = reports.Amounts(nil)
-				}
-			default:
-				kept.Totals[i] = nil
+		row = pick(row, columns)
+		key := keyOf(row, keys)
+		at, known := places[key]
+		if !known {
+			places[key] = len(kept.Rows)
+			kept.Rows = append(kept.Rows, row)
+			continue
+		}
+		merged := sums([][]any{kept.Rows[at], row}, keys)
+		for i, isKey := range keys {
+			if isKey {
+				merged[i] = row[i]
 			}
 		}
+		kept.Rows[at] = merged
 	}
-	kept.Notes = append(slices.Clone(result.Notes), reports.Note{Name: "only", Value: f.String()})
+	if result.Totals != nil {
+		kept.Totals = pick(result.Totals, columns)
+	}
+	if len(f) > 0 {
+		kept.Totals = totalsOf(&kept, keys)
+		kept.Notes = append(slices.Clone(result.Notes), reports.Note{Name: "only", Value: f.String()})
+	}
 	return &kept
+}
+
+// columnsBy are the columns of a result by these dimensions, and which of them tell rows apart.
+func columnsBy(result *reports.Result, by []reports.Dimension) (columns []int, keys []bool) {
+	for i, column := range result.Columns {
+		isDimension := slices.Contains(reports.Dimensions(), reports.Dimension(column))
+		if isDimension && !slices.Contains(by, reports.Dimension(column)) {
+			continue
+		}
+		columns, keys = append(columns, i), append(keys, isDimension || column == "period" || column == "form")
+	}
+	return columns, keys
+}
+
+func keyOf(row []any, keys []bool) string {
+	var b strings.Builder
+	for i, isKey := range keys {
+		if isKey {
+			b.WriteString(text(row[i]))
+			b.WriteByte(0)
+		}
+	}
+	return b.String()
+}
+
+// totalsOf adds all rows up, in the columns that have a total.
+func totalsOf(kept *reports.Result, keys []bool) []any {
+	if kept.Totals == nil {
+		return nil
+	}
+	totals := sums(kept.Rows, keys)
+	for i, total := range kept.Totals {
+		switch total.(type) {
+		case nil, float64:
+			totals[i] = nil
+		case int64:
+			totals[i] = plus(int64(0), totals[i])
+		case reports.Amounts:
+			totals[i] = plus(reports.Amounts(nil), totals[i])
+		}
+	}
+	return totals
 }
 
 func (f filter) holds(result *reports.Result, row int) bool {
@@ -157,8 +199,8 @@ type conditionView struct {
 	Title, Value, Text, Remove string
 }
 
-// filterView shows f; address says where the page without a condition is.
-func (s *speaker) filterView(f filter, address func(filter) string) filterView {
+// filter shows f; address says where the page without a condition is.
+func (s *speaker) filter(f filter, address func(filter) string) filterView {
 	var view filterView
 	for _, c := range f {
 		view.Conditions = append(view.Conditions, conditionView{s.title(string(c.Dimension)), c.Value, c.text(), address(f.without(c.Dimension))})

@@ -77,7 +77,7 @@ func (c *Console) signedIn(r route) echo.HandlerFunc {
 			return errNotAllowed
 		case err == nil:
 			return r.answer(ctx, s)
-		case strings.HasSuffix(ctx.Request().URL.Path, ".json"):
+		case strings.HasSuffix(ctx.Request().URL.Path, ".events"):
 			return ctx.JSON(http.StatusUnauthorized, map[string]string{"error": "signed_out"})
 		case ctx.Request().Method != http.MethodGet:
 			return ctx.Redirect(http.StatusSeeOther, "/console/sign-in")

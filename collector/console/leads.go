@@ -2,11 +2,7 @@ package console
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
-	"net/http"
 	"strconv"
 	"sync"
 	"time"
@@ -19,8 +15,8 @@ import (
 
 const (
 	leadsLimit = 50 // the script keeps no more rows either
-	// leadsFresh is how long one answer serves everybody who watches a site. Together with the script's pause of 0.5 s and
-	// the second that the collector takes to forward, a lead shows within 2 s.
+	// leadsFresh is how long one answer serves everybody who watches a site. Together with livePause and the second that
+	// the collector takes to forward, a lead shows within 2 s.
 	leadsFresh = 250 * time.Millisecond
 	// leadsPatience bounds the query that watchers share.
 	leadsPatience = 20 * time.Second
@@ -54,25 +50,6 @@ func (c *Console) getLeads(ctx echo.Context, s *session) error {
 	leads, err := c.recentLeads(ctx.Request().Context(), s)
 	view := leadsView{Leads: leads, Trouble: c.troubleOf(ctx, s, "recent_leads", err)}
 	return c.render(ctx, statusOf(view.Trouble), "leads", s.say("leads.title"), s, view)
-}
-
-// getLeadsJSON answers the script, with nothing where nothing is new.
-func (c *Console) getLeadsJSON(ctx echo.Context, s *session) error {
-	leads, err := c.recentLeads(ctx.Request().Context(), s)
-	if t := c.troubleOf(ctx, s, "recent_leads", err); t != nil {
-		return ctx.JSON(t.status, map[string]string{"error": t.Heading})
-	}
-	body, err := json.Marshal(map[string]any{"leads": leads})
-	if err != nil {
-		return err
-	}
-	sum := sha256.Sum256(body)
-	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
-	ctx.Response().Header().Set("Etag", tag)
-	if ctx.Request().Header.Get("If-None-Match") == tag {
-		return ctx.NoContent(http.StatusNotModified)
-	}
-	return ctx.JSONBlob(http.StatusOK, body)
 }
 
 // leadsCache lets everyone who watches a site share one query.

@@ -101,6 +101,26 @@ type layoutView struct {
 
 // render answers with a page, in the reader's language; s is nil for who is not signed in. title is said already.
 func (c *Console) render(ctx echo.Context, status int, page, title string, s *session, view any) error {
+	layout := c.layout(ctx, page, title, s, view)
+	var body bytes.Buffer
+	if err := c.pages[c.speakerOf(ctx, s).language][page].Execute(&body, layout); err != nil {
+		return fmt.Errorf("render page %s: %w", page, err)
+	}
+	return ctx.HTMLBlob(status, body.Bytes())
+}
+
+// stream is render for a page whose view may have parts that are not there yet: what stands before them is sent while they are waited for.
+func (c *Console) stream(ctx echo.Context, status int, page, title string, s *session, view any) error {
+	layout := c.layout(ctx, page, title, s, view)
+	ctx.Response().Header().Set(echo.HeaderContentType, echo.MIMETextHTMLCharsetUTF8)
+	ctx.Response().WriteHeader(status)
+	if err := c.pages[s.language][page].Execute(ctx.Response(), layout); err != nil {
+		return fmt.Errorf("stream page %s: %w", page, err)
+	}
+	return nil
+}
+
+func (c *Console) layout(ctx echo.Context, page, title string, s *session, view any) layoutView {
 	speaker := c.speakerOf(ctx, s)
 	layout := layoutView{Page: page, Section: cmp.Or(sections[page], page), Title: title, Language: speaker.language.String(), View: view}
 	if s != nil {
@@ -125,11 +145,7 @@ func (c *Console) render(ctx echo.Context, status int, page, title string, s *se
 		}
 		layout.Menu = speaker.menu(items)
 	}
-	var body bytes.Buffer
-	if err := c.pages[speaker.language][page].Execute(&body, layout); err != nil {
-		return fmt.Errorf("render page %s: %w", page, err)
-	}
-	return ctx.HTMLBlob(status, body.Bytes())
+	return layout
 }
 
 // link is a place to go within the console.

@@ -24,7 +24,7 @@ func (c *Console) routes() []route {
 		{http.MethodGet, "/sources", accounts.Viewer, c.getSources},
 		{http.MethodGet, "/sources.csv", accounts.Viewer, c.getSourcesCSV},
 		{http.MethodGet, "/leads", accounts.Viewer, c.getLeads},
-		{http.MethodGet, "/leads.json", accounts.Viewer, c.getLeadsJSON},
+		{http.MethodGet, "/leads.events", accounts.Viewer, c.getLeadEvents},
 		{http.MethodGet, "/contact", accounts.Viewer, c.getContact},
 		{http.MethodPost, "/contact", accounts.Viewer, c.postContact},
 		{http.MethodGet, "/contacts", accounts.Viewer, c.getContacts},

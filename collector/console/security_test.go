@@ -16,7 +16,7 @@ import (
 
 // routes are all pages that need a session and are for every role.
 var routes = []string{
-	"/console/", "/console/dashboard", "/console/dashboard.csv", "/console/sources", "/console/sources.csv", "/console/leads", "/console/leads.json", "/console/contact", "/console/contacts/ab",
+	"/console/", "/console/dashboard", "/console/dashboard.csv", "/console/sources", "/console/sources.csv", "/console/leads", "/console/leads.events", "/console/contact", "/console/contacts/ab",
 	"/console/contacts", "/console/contacts.csv", "/console/contacts/criteria", "/console/companies", "/console/company?id=x", "/console/selections", "/console/selections/x/board",
 	"/console/forms", "/console/forms.csv", "/console/referrers", "/console/referrers.csv", "/console/script", "/console/account",
 }
@@ -56,7 +56,7 @@ func TestSecurityEveryPageNeedsASession(t *testing.T) {
 	s := newStand(t, noReports(t))
 	for _, path := range routes {
 		a := s.get(t, path, "")
-		if strings.HasSuffix(path, ".json") {
+		if strings.HasSuffix(path, ".events") {
 			if a.StatusCode != http.StatusUnauthorized {
 				t.Errorf("%s: %s", path, a.Status)
 			}
@@ -269,7 +269,7 @@ func TestSecurityTenantIsolation(t *testing.T) {
 	if a.StatusCode != http.StatusNotFound || strings.Contains(a.body, "only-theirs") {
 		t.Errorf("acme looks a contact of other up: %s", a.Status)
 	}
-	for _, path := range []string{"/console/sources", "/console/leads", "/console/leads.json", "/console/contacts/" + string(contact)} {
+	for _, path := range []string{"/console/sources", "/console/leads", "/console/leads.events", "/console/contacts/" + string(contact)} {
 		if a := s.get(t, path, theirs); !strings.Contains(a.body, "only-theirs") {
 			t.Errorf("other does not see its own at %s: %s", path, a.Status)
 		}

@@ -83,8 +83,8 @@ func TestSecuritySessionExpires(t *testing.T) {
 	if a.StatusCode != http.StatusSeeOther || a.Header.Get("Location") != "/console/sign-in?next=%2Fconsole%2Fscript" {
 		t.Errorf("at its end: %s to %q", a.Status, a.Header.Get("Location"))
 	}
-	if a := s.get(t, "/console/leads.json", cookie); a.StatusCode != http.StatusUnauthorized {
-		t.Errorf("leads.json at its end: %s", a.Status)
+	if a := s.get(t, "/console/leads.events", cookie); a.StatusCode != http.StatusUnauthorized {
+		t.Errorf("leads.events at its end: %s", a.Status)
 	}
 }
 

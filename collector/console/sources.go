@@ -58,7 +58,7 @@ func (c *Console) readSources(query url.Values, s *session) sourcesQuery {
 	if chosen := reports.Credit(query.Get("credit")); chosen != "" {
 		q.credit = chosen
 	}
-	q.where, q.wrong = readFilter(query)
+	q.where, q.wrong = s.readFilter(query)
 	return q
 }
 
@@ -110,7 +110,7 @@ func (c *Console) getSources(ctx echo.Context, s *session) error {
 		DataPoints: s.chosen(dataPoints, string(q.dataPoint)),
 		Credits:    s.chosen(credits, string(q.credit)),
 		Rule:       s.ruleText(q, lookbackDays(s.site)),
-		Filter: s.filterView(q.where, func(f filter) string {
+		Filter: s.filter(q.where, func(f filter) string {
 			narrowed := q
 			narrowed.where = f
 			return hrefOf("sources", narrowed.query(q.days))
@@ -157,7 +157,7 @@ func (c *Console) getSourcesCSV(ctx echo.Context, s *session) error {
 		result, t = c.ask(ctx, s, "source_breakdown", q.params(), q.days)
 	}
 	if t != nil {
-		return c.render(ctx, t.status, "problem", t.Heading, s, problem{t.Heading, t.Text})
+		return c.showProblem(ctx, t.status, s, problem{t.Heading, t.Text})
 	}
 	return writeCSV(ctx, s, "source_breakdown", q.where.keep(result, q.by), q.days)
 }

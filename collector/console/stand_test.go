@@ -1,6 +1,7 @@
 package console
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -174,6 +175,7 @@ func serveStand(tb testing.TB, db *store.Store, ask Reports) *stand {
 		tb.Fatal(err)
 	}
 	s.console.Register(e)
+	tb.Cleanup(s.console.Close)
 	s.client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return s
 }
@@ -214,11 +216,30 @@ func (s *stand) do(tb testing.TB, r *http.Request) answer {
 		tb.Fatal(err)
 	}
 	defer response.Body.Close()
+	if response.Header.Get("Content-Type") == "text/event-stream" { // which has no end: the first event is its answer
+		event, err := readEvent(bufio.NewReader(response.Body))
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return answer{response, event}
+	}
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return answer{response, string(body)}
+}
+
+// readEvent reads one server-sent event, or comment.
+func readEvent(stream *bufio.Reader) (string, error) {
+	var event strings.Builder
+	for {
+		line, err := stream.ReadString('\n')
+		event.WriteString(line)
+		if err != nil || line == "\n" {
+			return event.String(), err
+		}
+	}
 }
 
 // get asks for a path with a session's cookie, "" for none.

@@ -3,6 +3,8 @@ package console
 import (
 	"slices"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/headwater/headwater/collector/reports"
 )
 
@@ -124,6 +126,8 @@ func (s *speaker) cells(row []any, barAt int, widest, whole int64) []cellView {
 				cell.Share = s.percent(float64(value) / float64(whole))
 				cell.Width = int((value*100 + widest - 1) / widest)
 			}
+		case decimal.Decimal:
+			cell.Text, cell.Quiet = s.grouped(value.String()), value.IsZero()
 		case float64:
 			cell.Text = s.percent(value)
 		case nil:
@@ -157,6 +161,9 @@ func plus(a, b any) any {
 	case int64:
 		n, _ := a.(int64)
 		return n + b
+	case decimal.Decimal:
+		sum, _ := a.(decimal.Decimal)
+		return sum.Add(b)
 	case reports.Amounts:
 		sum, _ := a.(reports.Amounts)
 		return sum.Plus(b)

@@ -341,14 +341,8 @@ func ticked(input html.Token) bool {
 	})
 }
 
-// unconverted are templates whose texts do not stand in files of messages yet.
-var unconverted = regexp.MustCompile(`pages/dashboard\.html|parts\.html filter`)
-
 func TestTemplatesHoldNoWords(t *testing.T) {
 	eachTemplate(t, func(name string, tree *parse.Tree) {
-		if unconverted.MatchString(name) {
-			return
-		}
 		tokens := html.NewTokenizer(strings.NewReader(strings.ReplaceAll(markupOf(tree.Root), "noscript>", "div>")))
 		for {
 			switch tokens.Next() {
@@ -404,7 +398,7 @@ func TestPagesSpeakOneLanguage(t *testing.T) {
 			}
 		}
 		for _, r := range s.console.routes() {
-			if r.Method == http.MethodGet && !strings.Contains(r.Path, ".") && r.Path != "/" && r.Path != "/dashboard" {
+			if r.Method == http.MethodGet && !strings.Contains(r.Path, ".") && r.Path != "/" {
 				path := "/console" + placeOf.Replace(r.Path)
 				if a := s.get(t, path, cookies[tag]); a.StatusCode != http.StatusSeeOther { // which leads to another page
 					check(path, a)

@@ -282,7 +282,82 @@ func checkOtherSums(t *testing.T, conn driver.Conn, world *given) {
 	checkSums(t, mustRun(t, conn, "leads_over_time", Params{Site: world.site, Grain: Week, By: []Dimension{ByChannel}, Zone: "Pacific/Auckland"}))
 	checkSums(t, mustRun(t, conn, "leads_over_time", Params{Site: world.site, From: rangeFrom, To: rangeTo, Zone: "America/St_Johns"}))
 	checkSums(t, mustRun(t, conn, "top_forms", Params{Site: world.site, Limit: 1000}))
+	checkPipeline(t, conn, world)
 	checkSums(t, mustRun(t, conn, "top_referrers", Params{Site: world.site, DataPoint: FirstTouch, Limit: 1000, From: rangeFrom, To: rangeTo}))
+}
+
+// checkPipeline holds open deals against the naive model, and won ones against the breakdown that was held against it.
+func checkPipeline(t *testing.T, conn driver.Conn, world *given) {
+	t.Helper()
+	model := naive{given: *world.believed(), credit: LastNonDirect, lookback: 30 * 24 * time.Hour}
+	qualified := map[schema.ContactID]bool{}
+	for i, sent := range model.Submissions {
+		status := []string{"qualified", "open", "contacting"}[i%3]
+		if sent.ContactID == "" || qualified[sent.ContactID] {
+			continue
+		}
+		qualified[sent.ContactID] = status == "qualified"
+		// The version before no longer counts.
+		for version, was := range []string{"qualified", status} {
+			err := conn.Exec(t.Context(), "INSERT INTO desk (site_id, kind, entry_id, version, body, changed_at, change_id) VALUES (?, 'lead_status', ?, ?, ?, now64(3), generateUUIDv4())",
+				string(world.site), string(sent.ContactID), i*2+version+1, fmt.Sprintf(`{"status":%q}`, was))
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, point := range DataPoints() {
+		want := map[string]string{}
+		found := map[string]int{}
+		for _, sent := range model.Submissions {
+			if qualified[sent.ContactID] && model.creation(sent.ContactID) == sent {
+				touch := model.contactTouch(sent.ContactID, point)
+				if point == CompanySource {
+					touch = model.companySource(model.companyOf(sent.ContactID))
+				}
+				found[naiveLabels(touch, []Dimension{BySource})+"/qualified"]++
+			}
+		}
+		for key, n := range found {
+			want[key] = fmt.Sprint(n)
+		}
+		for key, number := range counts(mustRun(t, conn, "source_breakdown", Params{Site: world.site, DataPoint: point})) {
+			if strings.Contains(key, "/won_") {
+				want[key] = number
+			}
+		}
+		number, worth := map[string]int{}, map[string]Amounts{}
+		for _, deal := range model.dealStates() {
+			if deal.Status != schema.DealOpen {
+				continue
+			}
+			key := naiveLabels(model.dealTouch(deal.Deal, point), []Dimension{BySource})
+			number[key]++
+			if deal.Currency != "" {
+				worth[key] = withAmount(worth[key], deal.Currency, deal.Amount)
+			}
+		}
+		for key, n := range number {
+			want[key+"/open_deals"] = fmt.Sprint(n)
+			if len(worth[key]) > 0 {
+				want[key+"/open_amount"] = worth[key].String()
+			}
+		}
+		got := mustRun(t, conn, "pipeline", Params{Site: world.site, DataPoint: point})
+		checkSums(t, got)
+		if !maps.Equal(counts(got), want) {
+			t.Errorf("pipeline by %s:\ngot  %v\nwant %v", point, counts(got), want)
+		}
+	}
+}
+
+func withAmount(all Amounts, currency string, value decimal.Decimal) Amounts {
+	at, found := slices.BinarySearchFunc(all, currency, func(a Amount, code string) int { return strings.Compare(a.Currency, code) })
+	if !found {
+		return slices.Insert(all, at, Amount{currency, value})
+	}
+	all[at].Value = all[at].Value.Add(value)
+	return all
 }
 
 // checkResending gives another site the same records in another order, each up to three times, and asks both.

@@ -38,6 +38,8 @@ func init() { // not in the declaration, because the functions look their own en
 		"model_costs":         {ModelCosts, []string{"by", "model", "from", "to", "transforms", "weights", "half_life_days", "order", "losses", "currency", "rate_days"}},
 		"partner_performance": {PartnerPerformance, []string{"by", "data_point", "from", "to", "currency", "rate_days"}},
 		"paths":               {Paths, []string{"by", "outcome", "from", "to", "transforms", "limit"}},
+		"pipeline":            {Pipeline, []string{"by", "data_point", "from", "to"}},
+		"pipeline_totals":     {PipelineTotals, []string{"from", "to"}},
 		"recent_leads":        {RecentLeads, []string{"from", "to", "limit"}},
 		"source_breakdown":    {SourceBreakdown, []string{"by", "data_point", "from", "to"}},
 		"source_explained":    {SourceExplained, []string{"contact", "model", "weights", "half_life_days"}},
@@ -92,6 +94,36 @@ func SourceBreakdown(ctx context.Context, conn driver.Conn, p Params) (*Result, 
 	result.keepDimensions(a.By)
 	result.note(a, "data_point", "credit", "range", "zone")
 	result.addTotals()
+	return result, nil
+}
+
+// Pipeline tells which sources brought the deals that were won, and those that are open now.
+func Pipeline(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
+	a, err := p.checked("pipeline")
+	if err != nil {
+		return nil, err
+	}
+	result, err := queryBoth(ctx, conn, "pipeline", "pipeline_totals", a)
+	if err != nil {
+		return nil, err
+	}
+	result.keepDimensions(a.By)
+	result.note(a, "data_point", "credit", "range", "zone")
+	result.addTotals()
+	return result, nil
+}
+
+// PipelineTotals tells how many deals were won and are open in all, counted apart from Pipeline.
+func PipelineTotals(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
+	a, err := p.checked("pipeline_totals")
+	if err != nil {
+		return nil, err
+	}
+	result, err := query(ctx, conn, "pipeline_totals", a)
+	if err != nil {
+		return nil, err
+	}
+	result.note(a, "range", "zone")
 	return result, nil
 }
 

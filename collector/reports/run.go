@@ -149,7 +149,7 @@ const stepsName = "facts/steps"
 var settled = map[string]bool{
 	"assisted": true, "cohorts": true, "company_card": true, "compare_models": true, "contact_card": true, "conversion_rate": true,
 	"cost_totals": true, "costs": true, "lead_totals": true, "leads_over_time": true, "link_results": true, "model_breakdown": true, "model_costs": true, "partner_performance": true,
-	"paths": true, "recent_leads": true, "source_breakdown": true, "top_forms": true, "top_referrers": true, "totals": true,
+	"paths": true, "pipeline": true, "recent_leads": true, "source_breakdown": true, "top_forms": true, "top_referrers": true, "totals": true,
 	stepsName: true,
 }
 

@@ -40,8 +40,7 @@
   const empty = document.getElementById("no-leads");
   const state = document.getElementById("live");
   const news = document.getElementById("news");
-  const MOST = 50;
-  let tag = "";
+  const MOST = Number(list.dataset.live);
   let failures = 0;
 
   // What the script says stands in data attributes, in the page's language, with {names} to fill in.
@@ -65,6 +64,7 @@
 
   const show = (leads) => {
     const known = new Set(Array.from(list.children, (item) => item.dataset.id));
+    leads = leads.slice(0, MOST);
     const fresh = leads.filter((lead) => !known.has(lead.id));
     if (!fresh.length) return;
     let before = null; // keep the order of the answer: a late lead may belong further down
@@ -85,30 +85,36 @@
         : filled(news.dataset.many, { n: fresh.length });
   };
 
-  // Asks again half a second after each answer, or three times as long as the answer took: a slow database is left in
-  // peace. After failures the pause doubles, up to 15 s.
-  const poll = async () => {
-    const start = performance.now();
-    try {
-      const answer = await fetch("/console/leads.json", { headers: tag ? { "If-None-Match": tag } : {}, cache: "no-store" });
-      if (answer.status === 401) return say(state.dataset.out, false);
-      if (!answer.ok && answer.status !== 304) throw new Error(answer.status);
-      if (answer.ok) {
-        tag = answer.headers.get("ETag") || "";
-        show((await answer.json()).leads);
-      }
+  // One stream brings the leads, and new ones as they come; while nobody looks at the page there is none. The browser itself comes back
+  // after a break; where the collector does not let it in, the answer says why.
+  const place = "/console/leads.events";
+  let stream = null;
+  const open = () => {
+    const opened = (stream = new EventSource(place));
+    opened.addEventListener("leads", (event) => {
+      show(JSON.parse(event.data).leads);
       say(state.dataset.now, true);
       failures = 0;
-    } catch {
+    });
+    opened.addEventListener("error", () => {
+      if (opened !== stream) return;
       say(state.dataset.waiting, false);
-      failures++;
-    }
-    const took = performance.now() - start;
-    setTimeout(next, Math.min(15000, Math.max(500 * 2 ** failures, 3 * took)));
+      if (opened.readyState === EventSource.CLOSED) refused();
+    });
   };
-  const next = () => {
-    if (!document.hidden) return poll();
-    document.addEventListener("visibilitychange", next, { once: true });
+  const look = () => {
+    stream?.close();
+    stream = null;
+    if (!document.hidden) open();
   };
-  next();
+  const refused = async () => {
+    const ask = new AbortController();
+    const status = await fetch(place, { signal: ask.signal }).then((answer) => answer.status, () => 0);
+    ask.abort();
+    if (status === 401) return say(state.dataset.out, false);
+    setTimeout(look, Math.min(15000, 500 * 2 ** failures++));
+  };
+  document.addEventListener("visibilitychange", look);
+  addEventListener("pagehide", () => stream?.close());
+  look();
 })();

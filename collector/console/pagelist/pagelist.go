@@ -42,7 +42,8 @@ func doors() []Page {
 
 func overview() []Page {
 	return []Page{
-		{Name: "dashboard", Path: "/dashboard?range=90d"},
+		{Name: "dashboard", Path: "/dashboard?range=90d", Wait: "footer.foot"},
+		{Name: "dashboard-model", Path: "/dashboard?range=90d&credit=position&where=medium%3Apaid-social", Wait: "footer.foot", Open: true},
 		{Name: "dashboard-empty", Path: "/dashboard", Reader: Empty},
 		{Name: "sources", Path: "/sources"},
 		{Name: "sources-wide", Path: "/sources?range=90d&by=source&by=medium&by=campaign&by=channel"},

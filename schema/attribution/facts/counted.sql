@@ -5,6 +5,7 @@ SELECT
     counts_as,
     n,
     occurred_at,
+    contact_id,
     contact_deals,
     amount,
     currency,

@@ -8,6 +8,7 @@
 --   company     a submission that created a company
 --   deal        at its creation: by the contact's touch, else (first_touch and lead_creation) by the company's source
 --   won         a deal at the time it was won, with its amount
+--   open        a deal that is open now, at its creation, with its amount
 -- touch is '' where none is known.
 WITH
 at -> at >= {since:DateTime64(3, 'UTC')} AND at < {until:DateTime64(3, 'UTC')} AS in_range,
@@ -31,6 +32,8 @@ placed AS
 (
     SELECT
         kind,
+        contact_id,
+        status,
         occurred_at,
         creates_contact,
         creates_company,
@@ -64,6 +67,7 @@ counting AS
         1::UInt64 AS n,
         {since:DateTime64(3, 'UTC')} AS at,
         touch_of_visitor AS touch,
+        '' AS contact_id,
         0::UInt64 AS deals,
         0::Decimal(38, 4) AS amount,
         '' AS currency
@@ -75,6 +79,7 @@ counting AS
         1,
         if(counts_as = 'won', won_at, occurred_at),
         if(counts_as = 'company', touch_of_company, touch),
+        contact_id,
         contact_deals,
         amount,
         currency
@@ -82,8 +87,9 @@ counting AS
     ARRAY JOIN arrayConcat(
         if(in_range(occurred_at), [multiIf(kind = 'deal', 'deal', creates_contact, 'lead', 'conversion')], []),
         if(in_range(occurred_at) AND creates_company, ['company'], []),
-        if(in_range(won_at) AND won, ['won'], [])
+        if(in_range(won_at) AND won, ['won'], []),
+        if(in_range(occurred_at) AND kind = 'deal' AND status = 'open', ['open'], [])
     ) AS counts_as
 )
-SELECT counts_as, n, at AS occurred_at, deals AS contact_deals, amount, currency, touch
+SELECT counts_as, n, at AS occurred_at, contact_id, deals AS contact_deals, amount, currency, touch
 FROM counting

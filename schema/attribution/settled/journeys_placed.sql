@@ -5,6 +5,8 @@ at -> at >= {since:DateTime64(3, 'UTC')} AND at < {until:DateTime64(3, 'UTC')} A
 (last, known, known_age) -> if({credit:String} = 'last_non_direct' AND known != '' AND known_age <= {lookback_days:UInt16} * 86400000, known, last) AS credited
 SELECT
     kind,
+    contact_id,
+    status,
     occurred_at,
     creates_contact,
     creates_company,

@@ -1,0 +1,56 @@
+package console
+
+import (
+	"github.com/headwater/headwater/collector/reports"
+)
+
+// counting says which contacts a column counts, as the addresses of contacts name them: those of the column itself, or
+// narrowed by a criterion more.
+var counting = map[string]struct{ counts, criterion string }{
+	"leads":           {"leads", ""},
+	"leads_with_deal": {"leads", "deals:at_least:1"},
+	"qualified":       {"qualified", ""},
+	"conversions":     {"conversions", ""},
+	"deals":           {"deals", ""},
+	"won_deals":       {"won_deals", ""},
+	"won_amount":      {"won_deals", ""},
+	"open_deals":      {"deals", "deal.status:is:open"},
+	"open_amount":     {"deals", "deal.status:is:open"},
+}
+
+// behind is where the people behind a number are listed, "" for nowhere: models share a person among rows, and visitors are no contacts.
+// Contacts are found by the rule that keeps them, so what the other rule of credit counts is only broken down further.
+func (q dashboardQuery) behind(column string, point reports.DataPoint, where filter, dimension reports.Dimension) string {
+	who, known := counting[column]
+	switch {
+	case !known || q.credit == reports.Last && point != reports.FirstTouch:
+		return q.sourcesHref(point, where, drillBy(dimension)...)
+	case point == reports.Conversion && who.counts != "conversions": // whose place is where the lead was created
+		point = reports.LeadCreation
+	}
+	query := q.days.query()
+	query.Set("counts", who.counts)
+	for _, c := range where {
+		query.Add("g1", string(point)+"."+string(c.Dimension)+":is:"+c.Value)
+	}
+	if who.criterion != "" {
+		query.Add("g1", who.criterion)
+	}
+	return hrefOf("contacts", query)
+}
+
+// behindForm is where the people are listed who sent a form.
+func (q dashboardQuery) behindForm(column, form string) string {
+	query := q.days.query()
+	switch column {
+	case "leads":
+		query.Set("counts", "leads")
+		query.Add("g1", "form:is:"+form)
+	case "conversions":
+		query.Set("counts", "conversions")
+		query.Add("g1", "sent_form:is:"+form)
+	default: // a form may be sent by nobody who is known
+		return ""
+	}
+	return hrefOf("contacts", query)
+}
