@@ -78,8 +78,9 @@ func (s *stand) demoSite(t *testing.T) string {
 		t.Fatal(err)
 	}
 	s.fetcher.Hosts = []string{u.Host}
-	for i := range s.console.config.Sites {
-		if site := &s.console.config.Sites[i]; site.ID == "acme" {
+	all := s.settings.All()
+	for i := range all {
+		if site := &all[i]; site.ID == "acme" {
 			site.Origins = append(site.Origins, server.URL)
 		}
 	}

@@ -342,7 +342,7 @@ func TestTableFoldsWhatIsTooMuch(t *testing.T) {
 func TestNewSaysWhatIsWrong(t *testing.T) {
 	s := newStand(t, noReports(t))
 	good := Config{Sites: testSites(), Secret: testSecret, PublicURL: "https://t.example", Reports: noReports(t), Accounts: s.Accounts, Sessions: s.sessions,
-		People: people.New(nil, s.desk, s.clock.Now), Persons: &s.persons}
+		People: people.New(nil, s.desk, s.clock.Now), Persons: &s.persons, Links: s.console.config.Links, Doctor: s.console.config.Doctor}
 	if _, err := New(good); err != nil {
 		t.Fatal(err)
 	}
@@ -352,6 +352,7 @@ func TestNewSaysWhatIsWrong(t *testing.T) {
 		"reports":    func(c *Config) { c.Reports = nil },
 		"accounts":   func(c *Config) { c.Accounts = nil },
 		"people":     func(c *Config) { c.People = nil },
+		"links":      func(c *Config) { c.Links = nil },
 	}
 	for want, change := range tests {
 		config := good
