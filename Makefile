@@ -38,7 +38,7 @@ run: deps-run ## the whole product in one terminal, with a demo website
 
 # The browsers take longest and mostly wait, so they begin first, beside two other packages. lint has vetted all of it.
 test: deps lint ## everything: linters, unit tests, real ClickHouse, real Redis, real browsers
-	$(GO) test -vet=off -count=1 -timeout 14m -p 3 ./snippet/browser ./...
+	$(GO) test -vet=off -count=1 -timeout 20m -p 3 ./snippet/browser ./...
 
 # In its folder, go test prints what the tests print: the table by demand and engine at the end.
 test-browsers: deps-test ## the snippet on Chromium, Firefox and WebKit; passed and failed by demand number

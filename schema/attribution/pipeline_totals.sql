@@ -5,7 +5,6 @@
 --   site           the site
 --   suspects       exclude: without what is under suspicion; include: with it
 --   since, until   the range, UTC, half open
---   contacts       []  (everyone)
 --
 -- A row: the one row there is. Its columns are those of pipeline.
 --
