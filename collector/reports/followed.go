@@ -46,14 +46,5 @@ func Cohorts(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
 
 // LeadTotals tells how many leads came and what became of them in all, counted apart from PartnerPerformance and Cohorts.
 func LeadTotals(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
-	a, err := p.checked("lead_totals")
-	if err != nil {
-		return nil, err
-	}
-	result, err := query(ctx, conn, "lead_totals", a)
-	if err != nil {
-		return nil, err
-	}
-	result.note(a, "currency", "range", "zone")
-	return result, nil
+	return runTotals(ctx, conn, "lead_totals", p, "currency", "range", "zone")
 }

@@ -42,16 +42,7 @@ func (a asked) onlyCostDimensions() error {
 
 // CostTotals tells how much was spent in all and what came of it, counted apart from Costs.
 func CostTotals(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
-	a, err := p.checked("cost_totals")
-	if err != nil {
-		return nil, err
-	}
-	result, err := query(ctx, conn, "cost_totals", a)
-	if err != nil {
-		return nil, err
-	}
-	result.note(a, "currency", "range", "zone")
-	return result, nil
+	return runTotals(ctx, conn, "cost_totals", p, "currency", "range", "zone")
 }
 
 // currencyText says in what amounts are, and of which amounts no rate was found.

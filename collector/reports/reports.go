@@ -83,48 +83,17 @@ func Takes(name string) []string { return reports[name].takes }
 
 // SourceBreakdown tells which sources brought visitors, leads, conversions, companies, deals and money.
 func SourceBreakdown(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
-	a, err := p.checked("source_breakdown")
-	if err != nil {
-		return nil, err
-	}
-	result, err := queryCounted(ctx, conn, "source_breakdown", a)
-	if err != nil {
-		return nil, err
-	}
-	result.keepDimensions(a.By)
-	result.note(a, "data_point", "credit", "range", "zone")
-	result.addTotals()
-	return result, nil
+	return runDimensioned(ctx, conn, "source_breakdown", "totals", p)
 }
 
 // Pipeline tells which sources brought the deals that were won, and those that are open now.
 func Pipeline(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
-	a, err := p.checked("pipeline")
-	if err != nil {
-		return nil, err
-	}
-	result, err := queryBoth(ctx, conn, "pipeline", "pipeline_totals", a)
-	if err != nil {
-		return nil, err
-	}
-	result.keepDimensions(a.By)
-	result.note(a, "data_point", "credit", "range", "zone")
-	result.addTotals()
-	return result, nil
+	return runDimensioned(ctx, conn, "pipeline", "pipeline_totals", p)
 }
 
 // PipelineTotals tells how many deals were won and are open in all, counted apart from Pipeline.
 func PipelineTotals(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
-	a, err := p.checked("pipeline_totals")
-	if err != nil {
-		return nil, err
-	}
-	result, err := query(ctx, conn, "pipeline_totals", a)
-	if err != nil {
-		return nil, err
-	}
-	result.note(a, "range", "zone")
-	return result, nil
+	return runTotals(ctx, conn, "pipeline_totals", p, "range", "zone")
 }
 
 // ConversionRate tells which sources bring the leads that become deals, compared with all other leads.
@@ -286,20 +255,41 @@ func companyID(text schema.CompanyID) schema.CompanyID {
 
 // Totals tells how much happened in all, counted apart from every breakdown.
 func Totals(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
-	a, err := p.checked("totals")
-	if err != nil {
-		return nil, err
-	}
-	result, err := query(ctx, conn, "totals", a)
-	if err != nil {
-		return nil, err
-	}
-	result.note(a, "range", "zone")
-	return result, nil
+	return runTotals(ctx, conn, "totals", p, "range", "zone")
 }
 
 // attempts bounds how often a report is run again because records arrived meanwhile.
 const attempts = 3
+
+// runDimensioned answers a report whose rows are places in the dimensions asked for, with the totals that are counted apart.
+func runDimensioned(ctx context.Context, conn driver.Conn, name, totals string, p Params) (*Result, error) {
+	a, err := p.checked(name)
+	if err != nil {
+		return nil, err
+	}
+	result, err := queryBoth(ctx, conn, name, totals, a)
+	if err != nil {
+		return nil, err
+	}
+	result.keepDimensions(a.By)
+	result.note(a, "data_point", "credit", "range", "zone")
+	result.addTotals()
+	return result, nil
+}
+
+// runTotals answers a report that is the totals of others.
+func runTotals(ctx context.Context, conn driver.Conn, name string, p Params, notes ...string) (*Result, error) {
+	a, err := p.checked(name)
+	if err != nil {
+		return nil, err
+	}
+	result, err := query(ctx, conn, name, a)
+	if err != nil {
+		return nil, err
+	}
+	result.note(a, notes...)
+	return result, nil
+}
 
 // queryCounted runs a report together with totals.
 func queryCounted(ctx context.Context, conn driver.Conn, name string, a asked) (*Result, error) {
