@@ -60,19 +60,20 @@ func asksOf(route, contact, erasure string) []ask {
 	method, path, _ := strings.Cut(route, " ")
 	path = strings.NewReplacer(":contact", contact, ":id", erasure, ":form", "signup", ":name", "recent_leads").Replace(path)
 	var asks []ask
-	names := []string{"", "site", "site_id", "hw_site_id"}
+	ways := [][]string{nil, {"site"}, {"site_id"}, {"hw_site_id"}}
 	if strings.HasPrefix(path, "/console/") { // which refuses none, so that none hides another
-		names = []string{"", "site=acme&site_id=acme&hw_site_id"}
+		ways = [][]string{nil, {"site", "site_id", "hw_site_id"}}
 	}
-	for _, name := range names {
+	for _, names := range ways {
 		target, fields := path, map[string]string{"email": adaMail, "deal_id": "stolen", "name": "x", "status": "open"}
-		form := url.Values{"email": {adaMail}}
-		if name != "" {
-			target += "?" + name + "=acme"
-			for _, one := range strings.Split(name, "=acme&") {
-				fields[one] = "acme"
-				form.Set(one, "acme")
-			}
+		form, query := url.Values{"email": {adaMail}}, url.Values{}
+		for _, name := range names {
+			query.Set(name, "acme")
+			form.Set(name, "acme")
+			fields[name] = "acme"
+		}
+		if len(query) > 0 {
+			target += "?" + query.Encode()
 		}
 		json, _ := json.Marshal(fields) // strings always can be
 		switch {
