@@ -102,7 +102,7 @@ func parseHash(kept string) (c cost, salt, key []byte, err error) {
 
 // common are long passwords that everybody's list of guesses begins with.
 //
-//go:embed common.txt
+//go:embed guessed_passwords.txt
 var common string
 
 // Weakness is what makes a password easy to guess.
