@@ -22,7 +22,13 @@
 --   rule           by which rule the touch got its source and channel (../README.md, "How a touch is named")
 --   known_by       log: the touch was seen; submission: only a submission brought a copy of it
 --   credit         what the touch gets of the outcome, 0 to 1; all of one outcome sum to 1
---   why            why it gets that
+--   reason         why it gets that, as a word: suspect, no_outcome, after, too_old; by the model first, not_first, last, not_last, last_known, direct,
+--                  later_known, last_direct, later_direct, shared, only, at_first, at_last, between, age, first_alike or again
+--   place          which of the touches with a chance of the outcome it is, 0 for none of them
+--   touches        how many these are; where reason is first_alike, how many different ones
+--   days           from the touch to the outcome, NULL where there is none or it came before
+--   doubt          what the touch is suspected of, '' for nothing
+--   why            the reason as a sentence
 --
 -- with: credits, outcomes, submitted
 WITH
@@ -143,22 +149,48 @@ SELECT
     known_by,
     credited.part AS credit,
     multiIf(
-        doubt != '', concat('left out: under suspicion (', doubt, ')'),
-        outcome = '', 'it has led to nothing yet',
-        touch_at > paired.outcome_at, 'after the outcome',
-        credited.place = 0, concat('more than ', toString({lookback_days:UInt16}), ' days before the outcome'),
-        {model:String} = 'first', if(credited.place = 1, 'the first touch', concat(concat(toString(credited.place), ' of ', toString(credited.n)), ' touches: the first has the credit')),
-        {model:String} = 'last', if(credited.place = credited.n, 'the last touch', concat(concat(toString(credited.place), ' of ', toString(credited.n)), ' touches: the last has the credit')),
-        {model:String} = 'last_non_direct' AND credited.place = credited.last_known, 'the last touch that is not direct',
-        {model:String} = 'last_non_direct' AND credited.last_known > 0 AND source = '(direct)', 'direct, while a touch that is not direct has the credit',
-        {model:String} = 'last_non_direct' AND credited.last_known > 0, concat(concat(toString(credited.place), ' of ', toString(credited.n)), ' touches: a later one that is not direct has the credit'),
-        {model:String} = 'last_non_direct', if(credited.place = credited.n, 'the last touch: none is other than direct', concat(concat(toString(credited.place), ' of ', toString(credited.n)), ' touches, all direct: the last has the credit')),
-        {model:String} = 'linear', concat(concat(toString(credited.place), ' of ', toString(credited.n)), ' touches that share alike'),
-        {model:String} = 'position', concat(concat(toString(credited.place), ' of ', toString(credited.n)), ' touches: ', multiIf(credited.n = 1, 'the only one', credited.place = 1, 'the first', credited.place = credited.n, 'the last', 'between the first and the last')),
-        {model:String} = 'time_decay', concat(toString(round((toUnixTimestamp64Milli(paired.outcome_at) - toUnixTimestamp64Milli(touch_at)) / 86400000, 2)), ' days before the outcome'),
-        credited.part > 0, concat('the first touch of one of ', toString(credited.all_different), ' that share alike'),
+        doubt != '', 'suspect',
+        outcome = '', 'no_outcome',
+        touch_at > paired.outcome_at, 'after',
+        credited.place = 0, 'too_old',
+        {model:String} = 'first', if(credited.place = 1, 'first', 'not_first'),
+        {model:String} = 'last', if(credited.place = credited.n, 'last', 'not_last'),
+        {model:String} = 'last_non_direct' AND credited.place = credited.last_known, 'last_known',
+        {model:String} = 'last_non_direct' AND credited.last_known > 0, if(source = '(direct)', 'direct', 'later_known'),
+        {model:String} = 'last_non_direct', if(credited.place = credited.n, 'last_direct', 'later_direct'),
+        {model:String} = 'linear', 'shared',
+        {model:String} = 'position', multiIf(credited.n = 1, 'only', credited.place = 1, 'at_first', credited.place = credited.n, 'at_last', 'between'),
+        {model:String} = 'time_decay', 'age',
+        credited.part > 0, 'first_alike',
+        'again'
+    ) AS reason,
+    credited.place AS place,
+    if(reason = 'first_alike', credited.all_different, credited.n) AS touches,
+    if(outcome = '' OR reason = 'after', NULL, round((toUnixTimestamp64Milli(paired.outcome_at) - toUnixTimestamp64Milli(touch_at)) / 86400000, 2)) AS days,
+    doubt,
+    concat(if(reason IN ('not_first', 'not_last', 'later_known', 'later_direct', 'shared', 'only', 'at_first', 'at_last', 'between'), concat(toString(place), ' of ', toString(touches), ' touches'), ''), multiIf(
+        reason = 'suspect', concat('left out: under suspicion (', doubt, ')'),
+        reason = 'no_outcome', 'it has led to nothing yet',
+        reason = 'after', 'after the outcome',
+        reason = 'too_old', concat('more than ', toString({lookback_days:UInt16}), ' days before the outcome'),
+        reason = 'first', 'the first touch',
+        reason = 'not_first', ': the first has the credit',
+        reason = 'last', 'the last touch',
+        reason = 'not_last', ': the last has the credit',
+        reason = 'last_known', 'the last touch that is not direct',
+        reason = 'direct', 'direct, while a touch that is not direct has the credit',
+        reason = 'later_known', ': a later one that is not direct has the credit',
+        reason = 'last_direct', 'the last touch: none is other than direct',
+        reason = 'later_direct', ', all direct: the last has the credit',
+        reason = 'shared', ' that share alike',
+        reason = 'only', ': the only one',
+        reason = 'at_first', ': the first',
+        reason = 'at_last', ': the last',
+        reason = 'between', ': between the first and the last',
+        reason = 'age', concat(toString(assumeNotNull(days)), ' days before the outcome'),
+        reason = 'first_alike', concat('the first touch of one of ', toString(touches), ' that share alike'),
         'an earlier touch like this has its part'
-    ) AS why
+    )) AS why
 FROM paired
 LEFT JOIN credited ON credited.outcome = paired.outcome AND credited.id = paired.outcome_id AND credited.touch_id = paired.id
 ORDER BY indexOf(['leads', 'conversions', 'deals', 'won_deals'], outcome), paired.outcome_at, outcome_id, touch_at, paired.id
