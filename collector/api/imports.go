@@ -23,6 +23,10 @@ const maxListed = 1000
 type RowFault struct {
 	Line    int    `json:"line"`
 	Message string `json:"message"`
+	// Code is a word for the message, and Values are what the message has of the row's own, in its order: for who says it in another
+	// language. Only faults of files, and of rows of spend and rates, have them.
+	Code   string `json:"-"`
+	Values []any  `json:"-"`
 }
 
 // outcome is the answer to a call with rows: the good ones are kept, the others named.
@@ -100,7 +104,11 @@ func (b *batch) fault(line int, err error) {
 		b.outcome.Unlisted++
 		return
 	}
-	b.outcome.Errors = append(b.outcome.Errors, RowFault{line, err.Error()})
+	fault := RowFault{Line: line, Message: err.Error()}
+	if coded, ok := errors.AsType[*rowError](err); ok {
+		fault.Code, fault.Values = coded.code, coded.values
+	}
+	b.outcome.Errors = append(b.outcome.Errors, fault)
 }
 
 func (b *batch) noteIgnored(r row, columns []string, seen map[string]bool) {

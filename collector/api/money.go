@@ -1,7 +1,6 @@
 package api
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -27,25 +26,25 @@ func (b *batch) spend(r row) ([]schema.Record, error) {
 		return nil, err
 	}
 	if spend.UTMSource == "" {
-		return nil, errors.New("source: missing; send what the utm_source of the links says, such as google")
+		return nil, rowErrorf("no_source", "source: missing; send what the utm_source of the links says, such as google")
 	}
 	if spend.Amount, spend.Currency, err = readAmount(r); err != nil {
 		return nil, err
 	}
 	if spend.Clicks, err = schema.ParseCount(colClicks, withoutExponent(r[colClicks])); err != nil {
-		return nil, err
+		return nil, asRowError("count", err, colClicks, r[colClicks])
 	}
 	if spend.Impressions, err = schema.ParseCount(colImpressions, withoutExponent(r[colImpressions])); err != nil {
-		return nil, err
+		return nil, asRowError("count", err, colImpressions, r[colImpressions])
 	}
 	schema.Bound(spend)
 	spend.Resolve(b.site.resolver)
 	if spend.Source == "" {
-		return nil, fmt.Errorf("source: %.64q has nothing in it but blanks and brackets", r[colSource])
+		return nil, rowErrorf("blank_source", "source: %.64q has nothing in it but blanks and brackets", r[colSource])
 	}
 	says := fmt.Sprintf("%s %d %d", spend.Amount, spend.Clicks, spend.Impressions)
-	if err := b.onlyOnce(spend, says, "date, source, medium, campaign and currency"); err != nil {
-		return nil, fmt.Errorf("%w: add them up and send one row", err)
+	if first := b.saidOtherwise(spend, says); first > 0 {
+		return nil, rowErrorf("spend_twice", "line %d has the same date, source, medium, campaign and currency, and says otherwise: add them up and send one row", first)
 	}
 	return []schema.Record{spend}, nil
 }
@@ -53,16 +52,16 @@ func (b *batch) spend(r row) ([]schema.Record, error) {
 // readAmount takes amount and currency, which money needs both.
 func readAmount(r row) (amount decimal.Decimal, currency string, err error) {
 	if r[colAmount] == "" {
-		return amount, "", errors.New("amount: missing; send 0 where nothing was spent")
+		return amount, "", rowErrorf("no_amount", "amount: missing; send 0 where nothing was spent")
 	}
 	if r[colCurrency] == "" {
-		return amount, "", errors.New("currency: missing; an amount needs one, such as EUR")
+		return amount, "", rowErrorf("no_currency", "currency: missing; an amount needs one, such as EUR")
 	}
 	if amount, err = parseAmount(r[colAmount]); err != nil {
-		return amount, "", err
+		return amount, "", asRowError("amount", err, r[colAmount])
 	}
 	currency, err = schema.ParseCurrency(r[colCurrency])
-	return amount, currency, err
+	return amount, currency, asRowError("currency", err, colCurrency, r[colCurrency])
 }
 
 func (b *batch) rate(r row) ([]schema.Record, error) {
@@ -72,19 +71,19 @@ func (b *batch) rate(r row) ([]schema.Record, error) {
 		return nil, err
 	}
 	if rate.From, err = schema.ParseCurrency(r[colFromCurrency]); err != nil {
-		return nil, fmt.Errorf("from_%w", err)
+		return nil, asRowError("currency", fmt.Errorf("from_%w", err), colFromCurrency, r[colFromCurrency])
 	}
 	if rate.To, err = schema.ParseCurrency(r[colToCurrency]); err != nil {
-		return nil, fmt.Errorf("to_%w", err)
+		return nil, asRowError("currency", fmt.Errorf("to_%w", err), colToCurrency, r[colToCurrency])
 	}
 	if rate.From == rate.To {
-		return nil, fmt.Errorf("to_currency: %s is from_currency, too; a currency needs no rate to itself", rate.To)
+		return nil, rowErrorf("same_currency", "to_currency: %s is from_currency, too; a currency needs no rate to itself", rate.To)
 	}
 	if rate.Rate, err = schema.ParseRate(withoutExponent(r[colRate])); err != nil {
-		return nil, err
+		return nil, asRowError("rate", err, r[colRate])
 	}
-	if err := b.onlyOnce(rate, rate.Rate.String(), "date and currencies"); err != nil {
-		return nil, fmt.Errorf("%w: send the one that counts", err)
+	if first := b.saidOtherwise(rate, rate.Rate.String()); first > 0 {
+		return nil, rowErrorf("rate_twice", "line %d has the same date and currencies, and says otherwise: send the one that counts", first)
 	}
 	return []schema.Record{rate}, nil
 }
@@ -92,17 +91,17 @@ func (b *batch) rate(r row) ([]schema.Record, error) {
 // day reads the column date. A day ahead of every clock on earth is a typing error, and money that nobody would see.
 func (b *batch) day(r row) (time.Time, error) {
 	if r[colDate] == "" {
-		return time.Time{}, errors.New("date: missing; send the day, such as 2026-03-01")
+		return time.Time{}, rowErrorf("no_date", "date: missing; send the day, such as 2026-03-01")
 	}
 	day, err := schema.ParseDate(r[colDate])
 	if err != nil {
-		return day, err
+		return day, asRowError("date", err, r[colDate])
 	}
 	if day.Year() < 1971 {
-		return day, fmt.Errorf("date: %s is before 1971", day.Format(time.DateOnly))
+		return day, rowErrorf("early_date", "date: %s is before 1971", day.Format(time.DateOnly))
 	}
 	if day.After(b.receivedAt.Add(24 * time.Hour)) {
-		return day, fmt.Errorf("date: %s is still to come", day.Format(time.DateOnly))
+		return day, rowErrorf("late_date", "date: %s is still to come", day.Format(time.DateOnly))
 	}
 	return day, nil
 }
@@ -113,9 +112,9 @@ type seenRow struct {
 	says string
 }
 
-// onlyOnce refuses a row that an earlier one of the same call, which says otherwise, would be lost to. The same row
-// twice is the same row.
-func (b *batch) onlyOnce(record schema.Record, says, key string) error {
+// saidOtherwise returns the line of an earlier row of the same call that says otherwise and would be lost to this one, 0 for none. The
+// same row twice is the same row.
+func (b *batch) saidOtherwise(record schema.Record, says string) int {
 	if b.seen == nil {
 		b.seen = map[string]seenRow{}
 	}
@@ -123,10 +122,10 @@ func (b *batch) onlyOnce(record schema.Record, says, key string) error {
 	first, taken := b.seen[id]
 	if !taken {
 		b.seen[id] = seenRow{b.line, says}
-		return nil
+		return 0
 	}
 	if first.says != says {
-		return fmt.Errorf("line %d has the same %s, and says otherwise", first.line, key)
+		return first.line
 	}
-	return nil
+	return 0
 }

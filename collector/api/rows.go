@@ -121,7 +121,7 @@ func readJSONLine(text []byte) (row, error) {
 		return nil, err
 	}
 	if _, err := d.ReadToken(); err != io.EOF {
-		return nil, errors.New("more text follows the object: put every object on a line of its own")
+		return nil, rowErrorf("json_more", "more text follows the object: put every object on a line of its own")
 	}
 	return r, nil
 }
@@ -173,21 +173,39 @@ func endOfJSON(err error, lines *lineCounter, line int, each func(int, row, erro
 		return nil
 	}
 	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-		return each(max(line, lines.at(syntax.ByteOffset)), nil, fmt.Errorf("the JSON is broken here, the rest was not read: %w", syntax))
+		return each(max(line, lines.at(syntax.ByteOffset)), nil, rowErrorf("json_broken", "the JSON is broken here, the rest was not read: %v", syntax))
 	}
 	if err == nil {
-		return each(line, nil, errors.New("more text follows the array; it was not read"))
+		return each(line, nil, rowErrorf("json_more", "more text follows the array; it was not read"))
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return each(line, nil, errors.New("the JSON ends in the middle: the rest is missing"))
+		return each(line, nil, rowErrorf("json_end", "the JSON ends in the middle: the rest is missing"))
 	}
 	return err
 }
 
-// rowError is a fault of one row after which the next can still be read.
-type rowError struct{ message string }
+// rowError is a fault of one row after which the next can still be read: a sentence, and for who says it in another language, a
+// word that stays the same with the values that are in the sentence.
+type rowError struct {
+	code    string
+	values  []any
+	message string
+}
 
 func (e *rowError) Error() string { return e.message }
+
+// rowErrorf makes a fault; what the sentence is made of are its values.
+func rowErrorf(code, format string, values ...any) error {
+	return &rowError{code, values, fmt.Sprintf(format, values...)}
+}
+
+// asRowError gives what another package says of a value the word by which it is known here.
+func asRowError(code string, err error, values ...any) error {
+	if err == nil {
+		return nil
+	}
+	return &rowError{code, values, err.Error()}
+}
 
 // readObject reads one flat object. Of a repeated member the first value that is not empty stays.
 func readObject(d *jsontext.Decoder) (row, error) {
@@ -195,7 +213,7 @@ func readObject(d *jsontext.Decoder) (row, error) {
 		if _, err := d.ReadValue(); err != nil {
 			return nil, err
 		}
-		return nil, &rowError{"this is not an object such as {\"email\": \"ada@example.com\"}"}
+		return nil, rowErrorf("not_object", "this is not an object such as {\"email\": \"ada@example.com\"}")
 	}
 	if _, err := d.ReadToken(); err != nil {
 		return nil, err
@@ -212,7 +230,7 @@ func readObject(d *jsontext.Decoder) (row, error) {
 				return nil, err
 			}
 			if known[name] {
-				fault = &rowError{name + ": must be text or a number"}
+				fault = rowErrorf("not_text", "%s: must be text or a number", name)
 			}
 			continue
 		}
@@ -293,7 +311,7 @@ func readCSV(body io.Reader, each func(int, row, error) error) error {
 		}
 		line, _ := 0, 0
 		if parse, ok := errors.AsType[*csv.ParseError](err); ok {
-			err = each(parse.StartLine, nil, fmt.Errorf("this row is not CSV: %w", parse.Err))
+			err = each(parse.StartLine, nil, rowErrorf("not_csv", "this row is not CSV: %v", parse.Err))
 		} else if err == nil {
 			line, _ = reader.FieldPos(0)
 			err = eachRecord(line, header, record, each)
@@ -306,7 +324,7 @@ func readCSV(body io.Reader, each func(int, row, error) error) error {
 
 func eachRecord(line int, header, record []string, each func(int, row, error) error) error {
 	if len(record) != len(header) {
-		return each(line, nil, fmt.Errorf("this row has %d cells and the header %d: quote cells that contain the separator", len(record), len(header)))
+		return each(line, nil, rowErrorf("cells", "this row has %d cells and the header %d: quote cells that contain the separator", len(record), len(header)))
 	}
 	r := row{}
 	for i, value := range record {

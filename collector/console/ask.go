@@ -53,7 +53,7 @@ func (c *Console) troubleOf(ctx echo.Context, s *session, name string, err error
 	case err == nil:
 		return nil
 	case errors.As(err, &wrong):
-		return s.trouble("problems.param", http.StatusUnprocessableEntity, "Param", wrong.Param, "Problem", wrong.Problem)
+		return s.trouble("problems.param", http.StatusUnprocessableEntity, "Param", wrong.Param, "Problem", s.valued("problems.wrong", wrong.Code, wrong.Values))
 	case ctx.Request().Context().Err() != nil: // nobody waits for the answer
 	default:
 		c.config.Log.Error("console: report failed", "report", name, "error", err)

@@ -105,7 +105,7 @@ func (c *Console) tell(ctx echo.Context, s *session, id schema.ContactID) (*stor
 	if err != nil {
 		return nil, err
 	}
-	view.Touches = s.touches(result)
+	view.Touches = s.touches(result, lookbackDays(s.site))
 	return view, nil
 }
 
@@ -158,8 +158,8 @@ func (s *speaker) dealStatus(status string) string {
 	return status
 }
 
-// touches reads source_explained: a row per touch and outcome.
-func (s *speaker) touches(result *reports.Result) []touchView {
+// touches reads source_explained: a row per touch and outcome. lookback is how many days old a touch may have been.
+func (s *speaker) touches(result *reports.Result, lookback int) []touchView {
 	type key struct {
 		at                             time.Time
 		source, medium, campaign, page string
@@ -178,7 +178,7 @@ func (s *speaker) touches(result *reports.Result) []touchView {
 				When: s.moment(when), Source: k.source, Detail: detail(k.medium, k.campaign), Channel: value("channel"), Page: k.page, Copy: value("known_by") == "submission",
 			})
 		}
-		credit := creditView{Why: value("why")}
+		credit := creditView{Why: s.because(func(column string) any { return result.Value(i, column) }, lookback)}
 		if outcome := value("outcome"); outcome != "" {
 			share := 0.0
 			if part, isExact := result.Value(i, "credit").(interface{ InexactFloat64() float64 }); isExact {
@@ -190,6 +190,27 @@ func (s *speaker) touches(result *reports.Result) []touchView {
 	}
 	slices.SortStableFunc(list, func(a, b touchView) int { return strings.Compare(a.When.Machine, b.When.Machine) })
 	return list
+}
+
+// because says the reason of a row of source_explained.
+func (s *speaker) because(value func(string) any, lookback int) string {
+	reason := text(value("reason"))
+	switch reason {
+	case "suspect":
+		doubt := text(value("doubt"))
+		if known := s.known("contacts.doubt." + doubt); known != "" {
+			doubt = known
+		}
+		return s.say("contacts.because.suspect", "Doubt", doubt)
+	case "too_old":
+		return s.say("contacts.because.too_old", "Count", lookback)
+	case "age":
+		days, _ := value("days").(float64)
+		return s.say("contacts.because.age", "Days", s.decimal(days, 2))
+	case "first_alike":
+		return s.say("contacts.because.first_alike", "Count", value("touches"))
+	}
+	return s.say("contacts.because."+reason, "Place", value("place"), "Touches", value("touches"))
 }
 
 // eraseView is the page that asks whether somebody is to be erased.

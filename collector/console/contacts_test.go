@@ -216,7 +216,7 @@ func checkSelectionPages(t *testing.T, w *contactsWorld) {
 func checkContactStory(t *testing.T, w *contactsWorld) {
 	cookie := w.signIn(t, acmeMarketer)
 	a := w.get(t, "/console/contacts/"+w.ada(), cookie)
-	for _, want := range []string{"Lead status", "Open", "Forms sent", "Visits", "Why this source?", "the last touch that is not direct", "lovelace-orchards.example"} {
+	for _, want := range []string{"Lead status", "Open", "Forms sent", "Visits", "Why this source?", "The last touch that is not direct.", "lovelace-orchards.example"} {
 		if !strings.Contains(a.body, want) {
 			t.Errorf("the card lacks %q", want)
 		}

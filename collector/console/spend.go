@@ -26,10 +26,13 @@ type Uploaded struct {
 	Ignored            []string // columns that mean nothing
 }
 
-// Fault says what is wrong with one line of a file.
+// Fault says what is wrong with one line of a file: in English, and for this console's languages as a word with the values of the text
+// spend.fault that belongs to it.
 type Fault struct {
 	Line    int
 	Message string
+	Code    string
+	Values  []any
 }
 
 // Uploads takes a CSV file of spend or rates for a site.
@@ -41,9 +44,16 @@ type spendView struct {
 	SpendColumns, RateColumns string
 
 	Result  *Uploaded
+	Faults  []faultView
 	More    int // faults that are not shown
 	Rates   bool
 	Problem string
+}
+
+// faultView is what is wrong with one line of a file, as the page says it.
+type faultView struct {
+	Line int
+	Text string
 }
 
 func (c *Console) getSpend(ctx echo.Context, s *session) error {
@@ -91,7 +101,10 @@ func (c *Console) upload(ctx echo.Context, s *session, kind string, file io.Read
 	case errors.As(err, &tooLarge):
 		view.Result, view.Problem = nil, s.say("spend.problem.too_large", "MB", maxUpload>>20)
 	case errors.As(err, &rejected):
-		view.Result, view.Problem = nil, s.say("spend.problem.file", "Why", rejected.Message)
+		view.Result, view.Problem = nil, s.say("spend.problem.unreadable")
+		if why := s.known("spend.whole." + string(rejected.Reason)); why != "" {
+			view.Problem = why
+		}
 	case errors.Is(err, io.ErrUnexpectedEOF): // whoever sends it went away
 		return echo.NewHTTPError(http.StatusBadRequest).SetInternal(err)
 	case err != nil:
@@ -99,9 +112,11 @@ func (c *Console) upload(ctx echo.Context, s *session, kind string, file io.Read
 	case result.Accepted == 0:
 		view.Problem = s.say("spend.problem.nothing")
 	}
-	if len(result.Faults) > shownFaults {
-		view.More, result.Faults = len(result.Faults)-shownFaults, result.Faults[:shownFaults]
+	for i := range min(len(result.Faults), shownFaults) {
+		fault := &result.Faults[i]
+		view.Faults = append(view.Faults, faultView{fault.Line, s.valued("spend.fault", fault.Code, fault.Values)})
 	}
+	view.More = len(result.Faults) - len(view.Faults)
 	status := http.StatusOK
 	if view.Problem != "" {
 		status = http.StatusUnprocessableEntity

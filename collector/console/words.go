@@ -101,6 +101,26 @@ func (s *speaker) say(id string, pairs ...any) string {
 	return text
 }
 
+// valueNames are the placeholders of texts that belong to words of other packages.
+var valueNames = []string{"First", "Second", "Third"}
+
+// valued returns the text that belongs to a word of another package in a family of texts. values fill the placeholders First, Second and
+// Third; what is long is cut. A word without a text is a mistake of ours that the tests find; then no more is said than that.
+func (s *speaker) valued(family, code string, values []any) string {
+	var pairs []any
+	for i, name := range valueNames {
+		if i >= len(values) {
+			break
+		}
+		value := values[i]
+		if _, isNumber := asWhole(value); !isNumber {
+			value = schema.CutText(fmt.Sprint(value), 128)
+		}
+		pairs = append(pairs, name, value)
+	}
+	return s.say(family+"."+code, pairs...)
+}
+
 // known returns the text of an id that need not be there, "" where it is not.
 func (s *speaker) known(id string) string {
 	text, err := s.find(id, nil)

@@ -126,6 +126,9 @@ var speaking = map[string][]string{
 	"say": {""}, "rich": {""}, "known": {""}, "problem": {".heading", ".text"}, "trouble": {".heading", ".text"},
 }
 
+// worded is the method that takes a family first, and a word of another package behind it.
+const worded = "valued"
+
 func usesOf(t *testing.T, known map[string]*i18n.Message) uses {
 	t.Helper()
 	u := uses{map[string]string{}, map[string]string{}}
@@ -153,7 +156,14 @@ func usesOf(t *testing.T, known map[string]*i18n.Message) uses {
 // call notes a call of one of the methods that speak.
 func (u uses) call(file string, call *ast.CallExpr) {
 	method, isMethod := call.Fun.(*ast.SelectorExpr)
-	if !isMethod || len(call.Args) == 0 || speaking[method.Sel.Name] == nil {
+	if !isMethod || len(call.Args) == 0 {
+		return
+	}
+	if family, isText := call.Args[0].(*ast.BasicLit); isText && method.Sel.Name == worded {
+		text, _ := strconv.Unquote(family.Value)
+		u.families[text+"."] = file
+	}
+	if speaking[method.Sel.Name] == nil {
 		return
 	}
 	switch id := call.Args[0].(type) {
@@ -375,6 +385,7 @@ func TestPagesSpeakOneLanguage(t *testing.T) {
 	for _, tag := range languages {
 		cookies[tag] = s.signIn(t, acmeAdmin)
 	}
+	place := s.furnish(t, sample, cookies[languages[0]])
 	phrases := map[language.Tag]map[string]string{}
 	for _, tag := range languages {
 		phrases[tag] = phrasesOf(messagesOf(t, tag))
@@ -389,9 +400,17 @@ func TestPagesSpeakOneLanguage(t *testing.T) {
 			if !strings.HasPrefix(a.body, "<!doctype html>\n<html lang=\""+tag.String()+"\">") {
 				t.Errorf("%s: %s: the page is not in %s: %.60q", path, a.Status, tag, a.body)
 			}
+			if tag == language.Dutch {
+				for _, text := range englishIn(t, a.body) {
+					t.Errorf("%s: %q is not Dutch", path, text)
+				}
+			} else if len(englishIn(t, a.body)) == 0 {
+				t.Errorf("%s: nothing of it is known to be English", path)
+			}
+			shown := html.UnescapeString(a.body)
 			for other, said := range phrases {
 				for phrase, id := range said {
-					if other != tag && phrases[tag][phrase] == "" && strings.Contains(html.UnescapeString(a.body), phrase) {
+					if other != tag && phrases[tag][phrase] == "" && strings.Contains(shown, phrase) {
 						t.Errorf("%s in %s says %q (%s of %s)", path, tag, phrase, id, other)
 					}
 				}
@@ -399,9 +418,10 @@ func TestPagesSpeakOneLanguage(t *testing.T) {
 		}
 		for _, r := range s.console.routes() {
 			if r.Method == http.MethodGet && !strings.Contains(r.Path, ".") && r.Path != "/" {
-				path := "/console" + placeOf.Replace(r.Path)
-				if a := s.get(t, path, cookies[tag]); a.StatusCode != http.StatusSeeOther { // which leads to another page
-					check(path, a)
+				for _, path := range slices.Compact([]string{placeOf.Replace(r.Path), place.Replace(r.Path)}) { // of what is not there, and of what is
+					if a := s.get(t, "/console"+path, cookies[tag]); strings.HasPrefix(a.Header.Get("Content-Type"), "text/html") { // the others lead on, or are files
+						check(path, a)
+					}
 				}
 			}
 		}
@@ -409,6 +429,12 @@ func TestPagesSpeakOneLanguage(t *testing.T) {
 		check("no address", s.post(t, "/console/contact", cookies[tag], url.Values{"email": {"x"}}))
 		check("wrong days", s.get(t, "/console/sources?from=2026-03-09&to=2026-03-01", cookies[tag]))
 		check("an empty time", s.get(t, "/console/sources?from=2020-03-09&to=2020-03-09", cookies[tag]))
+		check("wrong parameter", s.get(t, "/console/sources?by=nothing", cookies[tag]))
+		check("rows of costs", s.upload(t, cookies[tag], "spend", "date,source,currency,amount,clicks\nsoon,,EUR,1,\n2026-03-01,google,EUR,x,\n2026-03-01,google,euros,1,\n2026-03-02,google,EUR,1,many\n2026-03-02,google\n"))
+		check("rates", s.upload(t, cookies[tag], "rates", "date,from_currency,to_currency,rate\n2026-03-01,EUR,EUR,1\n2026-03-01,NOK,EUR,0\n2099-03-01,NOK,EUR,1\n"))
+		check("no costs", s.upload(t, cookies[tag], "spend", "a,b\n1,2\n"))
+		check("wrong links", s.postList(t, cookies[tag], "target,utm_source,utm_medium\nnowhere,Linked In,\n"))
+		check("wrong settings", s.post(t, "/console/settings", cookies[tag], url.Values{"over": {"0"}, "lookback": {"none"}}))
 		check("an empty list", s.get(t, "/console/forms?from=2020-03-09&to=2020-03-09", cookies[tag]))
 	}
 }

@@ -26,7 +26,7 @@ type Statement struct {
 func Ask(ctx context.Context, conn driver.Conn, s Statement, p Params) (*Result, error) {
 	a := asked{Params: p}
 	if p.Site == "" {
-		return nil, paramErrorf("site", "say which site")
+		return nil, paramErrorf("site", "missing", "say which site")
 	}
 	a.By = wholeTouch()
 	if err := a.fill(); err != nil {

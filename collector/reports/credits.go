@@ -21,7 +21,7 @@ func CompareModels(ctx context.Context, conn driver.Conn, p Params) (*Result, er
 		return nil, err
 	}
 	if p.Currency != "" && a.Outcome != WonAmount {
-		return nil, paramErrorf("currency", "%s are not money: ask for the outcome %s", a.Outcome, WonAmount)
+		return nil, paramErrorf("currency", "not_money", "%s are not money: ask for the outcome %s", a.Outcome, WonAmount)
 	}
 	result, err := queryBoth(ctx, conn, "compare_models", "cost_totals", a)
 	if err != nil {

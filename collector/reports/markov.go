@@ -108,7 +108,7 @@ func (s *steps) effects(ctx context.Context) (*models.RemovalEffects, error) {
 	}
 	effects, err := chain.RemovalEffects(ctx)
 	if wrong := new(models.ParamError); errors.As(err, &wrong) {
-		return nil, &ParamError{Param: wrong.Param, Problem: wrong.Problem}
+		return nil, paramErrorf(wrong.Param, "too_many_paths", "%s", wrong.Problem)
 	}
 	return effects, err
 }

@@ -34,7 +34,7 @@ func Costs(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
 func (a asked) onlyCostDimensions() error {
 	for _, dimension := range a.By {
 		if !slices.Contains(costDimensions, dimension) {
-			return paramErrorf("by", "nobody tells what a %s costs: take source, medium, campaign or channel", dimension)
+			return paramErrorf("by", "no_cost", "nobody tells what a %s costs: take source, medium, campaign or channel", dimension)
 		}
 	}
 	return nil

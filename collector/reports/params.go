@@ -201,12 +201,16 @@ type Params struct {
 type ParamError struct {
 	Param   string // its name in the API, such as "by"
 	Problem string
+	// Code is a word for the problem, and Values are what the problem names, in its order: for who says it in another language.
+	Code   string
+	Values []any
 }
 
 func (e *ParamError) Error() string { return e.Param + ": " + e.Problem }
 
-func paramErrorf(param, format string, args ...any) error {
-	return &ParamError{Param: param, Problem: fmt.Sprintf(format, args...)}
+// paramErrorf makes a ParamError; what its problem is made of are its values.
+func paramErrorf(param, code, format string, values ...any) error {
+	return &ParamError{Param: param, Problem: fmt.Sprintf(format, values...), Code: code, Values: values}
 }
 
 // ParamNames lists the parameters as the API and the command line name them.
@@ -221,10 +225,10 @@ func ParseParams(values map[string][]string) (Params, error) {
 	var p Params
 	for name, texts := range values {
 		if !slices.Contains(ParamNames(), name) {
-			return Params{}, paramErrorf(name, "no such parameter: there are %s", strings.Join(ParamNames(), ", "))
+			return Params{}, paramErrorf(name, "unknown", "no such parameter: there are %s", strings.Join(ParamNames(), ", "))
 		}
 		if name != "by" && name != "transforms" && len(texts) > 1 {
-			return Params{}, paramErrorf(name, "given %d times: give it once", len(texts))
+			return Params{}, paramErrorf(name, "repeated", "given %d times: give it once", len(texts))
 		}
 		for _, text := range texts {
 			if err := p.set(name, strings.TrimSpace(text)); err != nil {
@@ -269,7 +273,7 @@ func (p *Params) set(name, text string) error {
 	case "currency":
 		code, err := schema.ParseCurrency(text)
 		if err != nil {
-			return &ParamError{Param: "currency", Problem: strings.TrimPrefix(err.Error(), "currency: ")}
+			return paramErrorf(name, "currency", "%.16q is not an ISO 4217 code such as EUR", text)
 		}
 		p.Currency = code
 	case "rate_days":
@@ -287,7 +291,7 @@ func (p *Params) set(name, text string) error {
 	case "half_life_days":
 		days, err := strconv.ParseFloat(text, 64)
 		if err != nil {
-			return paramErrorf(name, "%.64q is not a number of days", text)
+			return paramErrorf(name, "not_number", "%.64q is not a number of days", text)
 		}
 		p.HalfLifeDays = days
 	case "losses":
@@ -305,7 +309,7 @@ func (p *Params) set(name, text string) error {
 func setNumber(to *int, name, text string, max int) error {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > max {
-		return paramErrorf(name, "%.64q is not a whole number from 1 to %d", text, max)
+		return paramErrorf(name, "whole", "%.64q is not a whole number from 1 to %d", text, max)
 	}
 	*to = n
 	return nil
@@ -316,7 +320,7 @@ func (p Params) checked(report string) (asked, error) {
 	takes := Takes(report)
 	a := asked{Params: p}
 	if p.Site == "" {
-		return a, paramErrorf("site", "say which site")
+		return a, paramErrorf("site", "missing", "say which site")
 	}
 	if err := p.onlyTaken(takes); err != nil {
 		return a, err
@@ -333,7 +337,7 @@ func (p Params) checked(report string) (asked, error) {
 			return a, err
 		}
 		if slices.Contains(a.By[:i], dimension) {
-			return a, paramErrorf("by", "%s is named twice", dimension)
+			return a, paramErrorf("by", "twice", "%s is named twice", dimension)
 		}
 	}
 	if err := a.fill(); err != nil {
@@ -368,13 +372,13 @@ func (a *asked) fill() error {
 		return err
 	}
 	if a.LookbackDays < 1 || a.LookbackDays > maxLookbackDays {
-		return paramErrorf("lookback_days", "%d is not within 1 to %d", a.LookbackDays, maxLookbackDays)
+		return paramErrorf("lookback_days", "range", "%d is not within %d to %d", a.LookbackDays, 1, maxLookbackDays)
 	}
 	if a.RateDays < 1 || a.RateDays > maxRateDays {
-		return paramErrorf("rate_days", "%d is not within 1 to %d", a.RateDays, maxRateDays)
+		return paramErrorf("rate_days", "range", "%d is not within %d to %d", a.RateDays, 1, maxRateDays)
 	}
 	if a.Limit < 0 || a.Limit > maxLimit {
-		return paramErrorf("limit", "%d is not within 1 to %d", a.Limit, maxLimit)
+		return paramErrorf("limit", "range", "%d is not within %d to %d", a.Limit, 1, maxLimit)
 	}
 	if err := a.fillModel(); err != nil {
 		return err
@@ -397,7 +401,7 @@ func oneOf[T ~string](param string, value T, allowed []T) error {
 	for _, name := range allowed {
 		names = append(names, string(name))
 	}
-	return paramErrorf(param, "%.64q is none of %s", string(value), strings.Join(names, ", "))
+	return paramErrorf(param, "none_of", "%.64q is none of %s", string(value), strings.Join(names, ", "))
 }
 
 // onlyTaken refuses a parameter that would be ignored.
@@ -411,7 +415,7 @@ func (p Params) onlyTaken(takes []string) error {
 	}
 	for _, name := range ParamNames() {
 		if set[name] && !slices.Contains(takes, name) {
-			return paramErrorf(name, "this report does not take it: it takes %s", strings.Join(takes, ", "))
+			return paramErrorf(name, "not_taken", "this report does not take it: it takes %s", strings.Join(takes, ", "))
 		}
 	}
 	return nil
@@ -437,7 +441,7 @@ var (
 func (a *asked) bound() error {
 	location, err := time.LoadLocation(a.Zone)
 	if err != nil || a.Zone == "Local" || strings.ContainsAny(a.Zone, " \\") {
-		return paramErrorf("zone", "%.64q is not an IANA time zone such as Europe/Oslo", a.Zone)
+		return paramErrorf("zone", "zone", "%.64q is not an IANA time zone such as Europe/Oslo", a.Zone)
 	}
 	a.location = location
 	if a.since, err = a.instant("from", a.From, earliest); err != nil {
@@ -447,7 +451,7 @@ func (a *asked) bound() error {
 		return err
 	}
 	if a.From != "" && a.To != "" && !a.since.Before(a.until) {
-		return paramErrorf("from", "%s is not before to, which is %s (and not included)", a.From, a.To)
+		return paramErrorf("from", "swapped", "%s is not before to, which is %s (and not included)", a.From, a.To)
 	}
 	return nil
 }
@@ -468,7 +472,7 @@ func (a *asked) tooManyPeriods(takes []string) error {
 	}
 	length := map[Grain]time.Duration{Day: 24 * time.Hour, Week: 7 * 24 * time.Hour, Month: 28 * 24 * time.Hour}[a.Grain]
 	if a.until.Sub(a.since)/length > maxPeriods {
-		return paramErrorf("grain", "the range has more than %d periods of a %s: take a longer one or a shorter range", maxPeriods, a.Grain)
+		return paramErrorf("grain", "periods", "the range has more than %d periods of a %s: take a longer one or a shorter range", maxPeriods, a.Grain)
 	}
 	return nil
 }
@@ -483,9 +487,9 @@ func (a *asked) instant(param, text string, unbounded time.Time) (time.Time, err
 			continue
 		}
 		if at.Before(earliest) || at.After(latest) {
-			return at, paramErrorf(param, "%.64q is not within %s and %s", text, earliest.Format(time.DateOnly), latest.Format(time.DateOnly))
+			return at, paramErrorf(param, "range", "%.64q is not within %s and %s", text, earliest.Format(time.DateOnly), latest.Format(time.DateOnly))
 		}
 		return at.UTC().Truncate(time.Millisecond), nil
 	}
-	return time.Time{}, paramErrorf(param, "%.64q is not a date such as 2026-03-01, a month such as 2026-03, or a time such as 2026-03-01T09:30:00Z", text)
+	return time.Time{}, paramErrorf(param, "date", "%.64q is not a date such as 2026-03-01, a month such as 2026-03, or a time such as 2026-03-01T09:30:00Z", text)
 }

@@ -49,14 +49,14 @@ func (a *asked) fillModel() error {
 			return err
 		}
 		if slices.Contains(a.Transforms[:i], transform) {
-			return paramErrorf("transforms", "%s is named twice", transform)
+			return paramErrorf("transforms", "twice", "%s is named twice", transform)
 		}
 	}
 	if a.Order < 1 || a.Order > models.MaxOrder {
-		return paramErrorf("order", "%d is not within 1 to %d", a.Order, models.MaxOrder)
+		return paramErrorf("order", "range", "%d is not within %d to %d", a.Order, 1, models.MaxOrder)
 	}
 	if !(a.HalfLifeDays >= 0.001) || a.HalfLifeDays > maxHalfLifeDays {
-		return paramErrorf("half_life_days", "%v is not within 0.001 and %d", a.HalfLifeDays, maxHalfLifeDays)
+		return paramErrorf("half_life_days", "range", "%v is not within %v and %d", a.HalfLifeDays, 0.001, maxHalfLifeDays)
 	}
 	return a.fillWeights()
 }
@@ -66,13 +66,13 @@ func (a *asked) fillWeights() error {
 	if a.Weights != "" {
 		var err error
 		if weights, err = models.ParseWeights(a.Weights); err != nil {
-			return paramErrorf("weights", "%.64q is not three numbers such as 40/20/40, from 0 to 1000000, with at most six decimals, and not all 0", a.Weights)
+			return paramErrorf("weights", "weights", "%.64q is not three numbers such as 40/20/40, from 0 to 1000000, with at most six decimals, and not all 0", a.Weights)
 		}
 	}
 	first, between, last := weights.Whole()
 	largest := max(first, between, last)
 	if largest > maxPosition {
-		return paramErrorf("weights", "%.64q has too many digits: as whole numbers in the same ratio the weights are above %d", a.Weights, maxPosition)
+		return paramErrorf("weights", "digits", "%.64q has too many digits: as whole numbers in the same ratio the weights are above %d", a.Weights, maxPosition)
 	}
 	a.position = [3]int64{first, between, last}
 	return nil

@@ -60,10 +60,10 @@ func SourceExplained(ctx context.Context, conn driver.Conn, p Params) (*Result, 
 		return nil, err
 	}
 	if a.Contact == "" {
-		return nil, paramErrorf("contact", "say which contact, by its id")
+		return nil, paramErrorf("contact", "missing", "say which contact, by its id")
 	}
 	if a.Model == models.Markov {
-		return nil, paramErrorf("model", "markov shares by the paths of all contacts, and knows nothing of a single touch: take another")
+		return nil, paramErrorf("model", "one_contact", "markov shares by the paths of all contacts, and knows nothing of a single touch: take another")
 	}
 	a.By = wholeTouch()
 	if err := a.narrow(ctx, conn); err != nil {

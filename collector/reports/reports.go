@@ -206,7 +206,7 @@ func ContactCard(ctx context.Context, conn driver.Conn, p Params) (*Result, erro
 		return nil, err
 	}
 	if a.Contact == "" {
-		return nil, paramErrorf("contact", "say which contact, by its id")
+		return nil, paramErrorf("contact", "missing", "say which contact, by its id")
 	}
 	a.By = wholeTouch()
 	result, err := query(ctx, conn, "contact_card", a)
@@ -230,7 +230,7 @@ func CompanyCard(ctx context.Context, conn driver.Conn, p Params) (*Result, erro
 		return nil, err
 	}
 	if a.Company = companyID(a.Company); a.Company == "" {
-		return nil, paramErrorf("company", "say which company: its domain, its name, or crm: and its id in the CRM")
+		return nil, paramErrorf("company", "missing", "say which company: its domain, its name, or crm: and its id in the CRM")
 	}
 	a.By = wholeTouch()
 	result, err := query(ctx, conn, "company_card", a)

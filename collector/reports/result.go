@@ -219,5 +219,5 @@ func (r *Result) Write(w io.Writer, format string) error {
 	case "jsonl", "parquet":
 		return r.writeRows(w, format)
 	}
-	return paramErrorf("format", "%.64q is none of %s", format, strings.Join(Formats(), ", "))
+	return paramErrorf("format", "none_of", "%.64q is none of %s", format, strings.Join(Formats(), ", "))
 }

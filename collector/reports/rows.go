@@ -57,7 +57,7 @@ func NewRowWriter(w io.Writer, format string, columns []Column) (RowWriter, erro
 	case "parquet":
 		return newParquetRows(w, columns), nil
 	}
-	return nil, paramErrorf("format", "%.64q is none of %s", format, strings.Join(RowFormats(), ", "))
+	return nil, paramErrorf("format", "none_of", "%.64q is none of %s", format, strings.Join(RowFormats(), ", "))
 }
 
 type csvRows struct {

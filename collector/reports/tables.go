@@ -48,13 +48,13 @@ type TableParams struct {
 func WriteTable(ctx context.Context, conn driver.Conn, w io.Writer, p TableParams, began func()) error {
 	table, ok := rawTables[p.Table]
 	if !ok {
-		return paramErrorf("table", "%.64q is none of %s", p.Table, strings.Join(Tables(), ", "))
+		return paramErrorf("table", "none_of", "%.64q is none of %s", p.Table, strings.Join(Tables(), ", "))
 	}
 	if !slices.Contains(RowFormats(), p.Format) {
-		return paramErrorf("format", "%.64q is none of %s", p.Format, strings.Join(RowFormats(), ", "))
+		return paramErrorf("format", "none_of", "%.64q is none of %s", p.Format, strings.Join(RowFormats(), ", "))
 	}
 	if p.Site == "" {
-		return paramErrorf("site", "say which site")
+		return paramErrorf("site", "missing", "say which site")
 	}
 	a := asked{Params: Params{Site: p.Site, From: p.From, To: p.To, Zone: p.Zone}}
 	if err := a.fill(); err != nil {
