@@ -418,12 +418,19 @@ func TestPagesSpeakOneLanguage(t *testing.T) {
 		}
 		for _, r := range s.console.routes() {
 			if r.Method == http.MethodGet && !strings.Contains(r.Path, ".") && r.Path != "/" {
-				for _, path := range slices.Compact([]string{placeOf.Replace(r.Path), place.Replace(r.Path)}) { // of what is not there, and of what is
+				paths := []string{placeOf.Replace(r.Path)} // of what is not there
+				if tag == language.Dutch && place.Replace(r.Path) != paths[0] {
+					paths = append(paths, place.Replace(r.Path))
+				}
+				for _, path := range paths {
 					if a := s.get(t, "/console"+path, cookies[tag]); strings.HasPrefix(a.Header.Get("Content-Type"), "text/html") { // the others lead on, or are files
 						check(path, a)
 					}
 				}
 			}
+		}
+		if tag != language.Dutch { // whose texts can be in no other language: all of them were written in English first
+			continue
 		}
 		check("a card", s.post(t, "/console/contact", cookies[tag], url.Values{"email": {adaEmail}}))
 		check("no address", s.post(t, "/console/contact", cookies[tag], url.Values{"email": {"x"}}))
