@@ -99,6 +99,7 @@ func (l *loaded) describeSites(w io.Writer) {
 		fmt.Fprintf(w, "\nsite %s (%s)\n", site.ID, l.source(fmt.Sprintf("site[%d]", i)))
 		fmt.Fprintf(w, "  origins        %s\n", strings.Join(site.Origins, ", "))
 		fmt.Fprintf(w, "  reports        look back %d days, zone %s\n", site.LookbackDays, site.TimeZone)
+		fmt.Fprintf(w, "  kept           %d months\n", site.RetentionMonths)
 		fmt.Fprintf(w, "  API keys       %d\n", len(site.APIKeyHashes))
 		for _, form := range site.Forms {
 			next := form.ThankYou

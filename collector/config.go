@@ -57,7 +57,7 @@ func defaults() Config {
 		SpoolSealMS:      500,
 		SpoolReplayHours: 24,
 		SetAsideDays:     90,
-		RetentionMonths:  25,
+		RetentionMonths:  schema.DefaultRetentionMonths,
 		LogLevel:         "info",
 		LogFormat:        "text",
 
@@ -139,6 +139,9 @@ func loadConfig(path string, settings settings, given map[string]string) (*loade
 		site := &l.Sites[i]
 		if site.LookbackDays == 0 && l.lines[fmt.Sprintf("site[%d].lookback_days", i)] == 0 {
 			site.LookbackDays = schema.DefaultLookbackDays
+		}
+		if site.RetentionMonths == 0 && l.lines[fmt.Sprintf("site[%d].retention_months", i)] == 0 {
+			site.RetentionMonths = l.RetentionMonths
 		}
 		if site.TimeZone == "" {
 			site.TimeZone = schema.DefaultTimeZone

@@ -148,6 +148,9 @@ func (l *loaded) checkSites() {
 		if site.LookbackDays < 1 || site.LookbackDays > 730 {
 			l.wrongKey(at+".lookback_days", "%d is not between 1 and 730", site.LookbackDays)
 		}
+		if l.RetentionMonths >= 1 && (site.RetentionMonths < 1 || site.RetentionMonths > l.RetentionMonths) {
+			l.wrongKey(at+".retention_months", "%d is not between 1 and the installation's %d", site.RetentionMonths, l.RetentionMonths)
+		}
 		if _, err := time.LoadLocation(site.TimeZone); err != nil || site.TimeZone == "Local" {
 			l.wrongKey(at+".time_zone", "%q is not a zone such as Europe/Oslo", site.TimeZone)
 		}

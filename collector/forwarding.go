@@ -32,6 +32,7 @@ func (p *program) forward(config Config, migrate bool) {
 		p.running.Go(func() { p.sites.Follow(ctx) })
 		p.running.Go(func() { p.offerSetUp(ctx, config.publicURL()) })
 		p.running.Go(func() { p.settle(ctx, config.Sites) })
+		p.running.Go(func() { p.expire(ctx, config.RetentionMonths) })
 		if err := p.forwarder.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
 			p.failed <- fmt.Errorf("forward: %w", err)
 		}

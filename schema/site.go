@@ -31,6 +31,8 @@ type Site struct {
 	APIKeyHashes []string `toml:"api_key_hashes"`
 	// LookbackDays bounds how old the latest known touch may be to get a lead's or a conversion's credit. 1 to 730.
 	LookbackDays int `toml:"lookback_days"`
+	// RetentionMonths is how long ClickHouse keeps the site's rows: whole months, at least 1, and no more than the installation's.
+	RetentionMonths int `toml:"retention_months"`
 	// TimeZone is the IANA zone of the site's reports.
 	TimeZone string `toml:"time_zone"`
 	// NoTransfer keeps submissions without visitor and touches: which source led to a form is not written down any more.
@@ -120,6 +122,8 @@ type SourceHost struct {
 const (
 	DefaultLookbackDays = 30
 	DefaultTimeZone     = "UTC"
+	// DefaultRetentionMonths covers two years and the month that is running.
+	DefaultRetentionMonths = 25
 )
 
 // ContactKey derives the site's key for contact ids from the installation's secret: HMAC-SHA256(secret, "contact:" id),

@@ -135,6 +135,7 @@ func (s *speaker) settingsLines(was, is sites.Settings) []changeLine {
 	add("own_domains", s.hosts(was.OwnDomains), s.hosts(is.OwnDomains))
 	add("ignored_referrers", s.hosts(was.IgnoredReferrers), s.hosts(is.IgnoredReferrers))
 	add("lookback", s.wholeDays(was.LookbackDays), s.wholeDays(is.LookbackDays))
+	add("retention", s.wholeMonths(was.RetentionMonths), s.wholeMonths(is.RetentionMonths))
 	add("forms", s.formList(was.Forms), s.formList(is.Forms))
 	return list
 }
@@ -163,6 +164,13 @@ func (s *speaker) wholeDays(days *int) string {
 		return s.asConfigured()
 	}
 	return s.say("settings.days", "Count", *days)
+}
+
+func (s *speaker) wholeMonths(months *int) string {
+	if months == nil {
+		return s.asConfigured()
+	}
+	return s.say("settings.months", "Count", *months)
 }
 
 func (s *speaker) formList(forms []sites.Form) string {

@@ -1,8 +1,10 @@
 package console
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,6 +27,8 @@ type settingsView struct {
 	OwnDomains       string // a line each
 	IgnoredReferrers string
 	Lookback         string
+	Retention        string // in months
+	MostRetention    int
 	Forms            []sites.Form // with an empty one, to add
 	Decided          bool         // something is not as the config file says
 	Keys             []keyView
@@ -45,8 +49,9 @@ func (c *Console) settingsView(s *session) settingsView {
 	view := settingsView{
 		Site: string(site.ID), Over: version, Transfer: !site.NoTransfer, Consent: site.Consent, Lookback: strconv.Itoa(site.LookbackDays),
 		OwnDomains: strings.Join(site.OwnDomains, "\n"), IgnoredReferrers: strings.Join(site.IgnoredReferrers, "\n"),
-		Decided: decided.Any(),
+		Decided: decided.Any(), MostRetention: c.config.Settings.MostRetention(s.site.ID),
 	}
+	view.Retention = strconv.Itoa(cmp.Or(site.RetentionMonths, view.MostRetention))
 	for _, form := range site.Forms {
 		view.Forms = append(view.Forms, sites.Form{ID: form.ID, ThankYou: form.ThankYou, EmailField: form.EmailField, CompanyField: form.CompanyField})
 	}
@@ -79,15 +84,38 @@ func (c *Console) postSettings(ctx echo.Context, s *session) error {
 	own, ignored := lines(form.Get("own_domains")), lines(form.Get("ignored_referrers"))
 	lookback, wrong := strconv.Atoi(strings.TrimSpace(form.Get("lookback")))
 	decided.Transfer, decided.Consent, decided.OwnDomains, decided.IgnoredReferrers, decided.LookbackDays = &transfer, &consent, &own, &ignored, &lookback
-	if wrong != nil {
+	unsound := c.decideRetention(s, form, &decided)
+	switch {
+	case wrong != nil:
 		err = &sites.Problem{Setting: "lookback_days", Value: form.Get("lookback")}
-	} else {
+	case unsound != nil:
+		err = unsound
+	default:
 		err = c.config.Settings.Change(ctx.Request().Context(), string(s.user.ID), s.site.ID, over, decided, "Settings changed")
 	}
 	return c.settingsAnswer(ctx, s, err, "changed", func(view *settingsView) {
-		view.Transfer, view.Consent, view.Lookback = transfer, consent, schema.CutText(form.Get("lookback"), 16)
+		view.Transfer, view.Consent, view.Lookback, view.Retention = transfer, consent, schema.CutText(form.Get("lookback"), 16), schema.CutText(form.Get("retention"), 16)
 		view.OwnDomains, view.IgnoredReferrers = form.Get("own_domains"), form.Get("ignored_referrers")
 	})
+}
+
+// decideRetention reads how long rows are kept. Less than now destroys what is older, so that whoever decides it must have ticked that they
+// know; what is as it was is not decided.
+func (c *Console) decideRetention(s *session, form url.Values, decided *sites.Settings) error {
+	typed := strings.TrimSpace(form.Get("retention"))
+	site, _, _, _ := c.config.Settings.Site(s.site.ID)
+	now := cmp.Or(site.RetentionMonths, c.config.Settings.MostRetention(s.site.ID))
+	months, err := strconv.Atoi(typed)
+	switch {
+	case typed == "" || err == nil && months == now: // a script that knows nothing of it, or nobody who changed it
+		return nil
+	case err != nil || months < sites.MinMonths || months > c.config.Settings.MostRetention(s.site.ID):
+		return &sites.Problem{Setting: "retention_months", Value: typed}
+	case months < now && form.Get("retention_sure") != "on":
+		return &sites.Problem{Setting: "retention_sure", Value: typed}
+	}
+	decided.RetentionMonths = &months
+	return nil
 }
 
 // postForms changes which forms the site has. A row whose id was emptied is a form less.
@@ -137,7 +165,7 @@ func (c *Console) settingsAnswer(ctx echo.Context, s *session, err error, done s
 	}
 	view := c.settingsView(s)
 	if wrong := new(sites.Problem); errors.As(err, &wrong) {
-		view.Problem = s.say("settings.problem."+wrong.Setting, "Value", schema.CutText(wrong.Value, 120))
+		view.Problem = s.say("settings.problem."+wrong.Setting, "Value", schema.CutText(wrong.Value, 120), "Most", view.MostRetention)
 		typed(&view)
 	} else if view.Problem = s.problemOf(err); view.Problem == "" {
 		return err

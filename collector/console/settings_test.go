@@ -54,13 +54,41 @@ func TestSettings(t *testing.T) {
 	if strings.Contains(page.body, otherAdmin) {
 		t.Error("the history has another site's users")
 	}
+	s.changesRetention(t, cookie)
 	// Another site's admin changed nothing of this, and sees nothing of it.
 	if a := s.get(t, "/console/settings", s.signIn(t, otherAdmin)); strings.Contains(a.body, "shop.acme.example") {
 		t.Error("other sees the settings of acme")
 	}
-	if a := s.post(t, "/console/settings/reset", cookie, url.Values{"over": {"1"}}); a.StatusCode != http.StatusSeeOther || now().LookbackDays != 30 || len(now().IgnoredReferrers) != 1 {
+	if a := s.post(t, "/console/settings/reset", cookie, url.Values{"over": {"2"}}); a.StatusCode != http.StatusSeeOther || now().LookbackDays != 30 || now().RetentionMonths != 25 || len(now().IgnoredReferrers) != 1 {
 		t.Errorf("back to the file: %s %+v", a.Status, now())
 	}
+}
+
+// changesRetention: fewer months need a tick, more than the file says cannot be, and the history tells.
+func (s *stand) changesRetention(t *testing.T, cookie string) {
+	t.Helper()
+	form := func(months, sure string) url.Values {
+		values := settingsForm("1", "acme.test", "45")
+		values.Set("retention", months)
+		values.Set("retention_sure", sure)
+		return values
+	}
+	inOrder(t, s.get(t, "/console/settings", cookie).body, `max="25" required value="25"`, "1 to 25 months", "delete everything older")
+	for want, values := range map[string]url.Values{
+		"Tick that you want this": form("6", ""), "from 1 to 25": form("26", "on"), "“0” is not a whole number": form("0", "on"), "“&lt;b&gt;”": form("<b>", "on"),
+	} {
+		if a := s.post(t, "/console/settings", cookie, values); a.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(a.body, want) {
+			t.Errorf("%v: %s lacks %q", values, a.Status, want)
+		}
+	}
+	if site, _, _, _ := s.settings.Site("acme"); site.RetentionMonths != 25 {
+		t.Errorf("what was refused counts: %d months", site.RetentionMonths)
+	}
+	a := s.post(t, "/console/settings", cookie, form("6", "on"))
+	if site, _, _, _ := s.settings.Site("acme"); a.StatusCode != http.StatusSeeOther || site.RetentionMonths != 6 {
+		t.Errorf("%s: %d months", a.Status, site.RetentionMonths)
+	}
+	inOrder(t, s.get(t, "/console/settings/history", cookie).body, "Retention, in months", "as in the configuration file", "6 months")
 }
 
 func TestSettingsOfForms(t *testing.T) {

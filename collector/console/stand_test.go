@@ -60,7 +60,7 @@ var testNow = time.Date(2026, 3, 12, 9, 41, 7, 0, time.UTC)
 func testSites() []schema.Site {
 	return []schema.Site{
 		{ID: "acme", Origins: []string{"https://www.acme.example"}, TimeZone: "Europe/Oslo",
-			Forms: []schema.Form{{ID: "signup"}, {ID: "webinar"}, {ID: "demo-request"}}, LookbackDays: 30,
+			Forms: []schema.Form{{ID: "signup"}, {ID: "webinar"}, {ID: "demo-request"}}, LookbackDays: 30, RetentionMonths: 25,
 			OwnDomains: []string{"acme.test", "acme.shop.example"}, IgnoredReferrers: []string{"bank.example"}, Parameters: []string{"ref", "partner_id"}},
 		{ID: "other", Origins: []string{"https://other.example"}},
 	}

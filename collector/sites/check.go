@@ -16,10 +16,11 @@ const (
 	MaxHosts    = 200
 	MinLookback = 1
 	MaxLookback = 730
+	MinMonths   = 1   // of retention
 	maxField    = 128 // bytes of the name of a form's field
 )
 
-// Problem says which decision cannot be made. Setting is own_domains, ignored_referrers, lookback_days, form_id, form_twice, no_form,
+// Problem says which decision cannot be made. Setting is own_domains, ignored_referrers, lookback_days, retention_months, form_id, form_twice, no_form,
 // thank_you, field, too_many or site.
 type Problem struct{ Setting, Value string }
 
@@ -44,6 +45,9 @@ func Check(site *schema.Site) error {
 	}
 	if site.LookbackDays < MinLookback || site.LookbackDays > MaxLookback {
 		return &Problem{"lookback_days", fmt.Sprint(site.LookbackDays)}
+	}
+	if site.RetentionMonths < MinMonths && site.RetentionMonths != 0 { // which is the default
+		return &Problem{"retention_months", fmt.Sprint(site.RetentionMonths)}
 	}
 	return checkForms(site)
 }

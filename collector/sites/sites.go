@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -33,6 +34,8 @@ type Settings struct {
 	OwnDomains       *[]string `json:"own_domains,omitempty"`
 	IgnoredReferrers *[]string `json:"ignored_referrers,omitempty"`
 	LookbackDays     *int      `json:"lookback_days,omitempty"`
+	// RetentionMonths is how long ClickHouse keeps the site's rows; never longer than the config file says.
+	RetentionMonths *int `json:"retention_months,omitempty"`
 	// Consent has the script tag wait for the visitor's consent. The tag stands in the site's own pages, so it counts for the
 	// tags that are copied from then on.
 	Consent *bool `json:"consent,omitempty"`
@@ -62,6 +65,9 @@ func (s *Settings) over(site schema.Site) schema.Site {
 	}
 	if s.LookbackDays != nil {
 		site.LookbackDays = *s.LookbackDays
+	}
+	if s.RetentionMonths != nil {
+		site.RetentionMonths = min(*s.RetentionMonths, mostRetention(&site)) // the file may say less than when it was decided
 	}
 	if len(s.Forms) > 0 {
 		var forms []schema.Form
@@ -152,6 +158,20 @@ func (s *Sites) Site(id schema.SiteID) (site schema.Site, decided Settings, vers
 	return schema.Site{}, Settings{}, 0, false
 }
 
+// MostRetention is how many months of retention may be decided for a site at most: what the config file says, 0 for a site that is not in it.
+func (s *Sites) MostRetention(id schema.SiteID) int {
+	for i := range s.base {
+		if s.base[i].ID == id {
+			return mostRetention(&s.base[i])
+		}
+	}
+	return 0
+}
+
+func mostRetention(base *schema.Site) int {
+	return cmp.Or(base.RetentionMonths, schema.DefaultRetentionMonths)
+}
+
 // Change makes decisions of a site, over the version of them that was seen. by is the user; what is wrong with them is a *Problem.
 func (s *Sites) Change(ctx context.Context, by string, id schema.SiteID, over uint64, decided Settings, summary string) error {
 	at := slices.IndexFunc(s.base, func(site schema.Site) bool { return site.ID == id })
@@ -161,6 +181,9 @@ func (s *Sites) Change(ctx context.Context, by string, id schema.SiteID, over ui
 	changed := decided.over(s.base[at])
 	if err := Check(&changed); err != nil {
 		return err
+	}
+	if months := decided.RetentionMonths; months != nil && *months > mostRetention(&s.base[at]) {
+		return &Problem{"retention_months", fmt.Sprint(*months)}
 	}
 	if err := s.desk.Write(ctx, by, desk.Draft{Key: settingsKey(id), Over: over, Value: decided, Summary: summary}); err != nil {
 		return err
@@ -208,5 +231,5 @@ func sorted(keys []desk.Entry[Key]) []desk.Entry[Key] {
 
 // Any tells whether anything is decided at all.
 func (s *Settings) Any() bool {
-	return s.Transfer != nil || s.Forms != nil || s.OwnDomains != nil || s.IgnoredReferrers != nil || s.LookbackDays != nil || s.Consent != nil
+	return s.Transfer != nil || s.Forms != nil || s.OwnDomains != nil || s.IgnoredReferrers != nil || s.LookbackDays != nil || s.RetentionMonths != nil || s.Consent != nil
 }

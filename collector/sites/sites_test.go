@@ -20,7 +20,7 @@ var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 
 func base() []schema.Site {
 	return []schema.Site{
-		{ID: "acme", Origins: []string{"https://www.acme.example"}, OwnDomains: []string{"acme.test"}, LookbackDays: 30, APIKeyHashes: []string{"from the file"},
+		{ID: "acme", Origins: []string{"https://www.acme.example"}, OwnDomains: []string{"acme.test"}, LookbackDays: 30, RetentionMonths: 13, APIKeyHashes: []string{"from the file"},
 			Forms: []schema.Form{{ID: "signup", Honeypot: "website", ThankYou: "https://www.acme.example/thanks"}}},
 		{ID: "beta", LookbackDays: 90, Forms: []schema.Form{{ID: "signup"}}},
 	}
@@ -33,10 +33,12 @@ func TestDecisionsCountInPlaceOfTheFile(t *testing.T) {
 		decided Settings
 		want    func(*schema.Site)
 	}{
-		"nothing":        {Settings{}, func(*schema.Site) {}},
-		"transfer off":   {Settings{Transfer: is(false)}, func(s *schema.Site) { s.NoTransfer = true }},
-		"transfer on":    {Settings{Transfer: is(true)}, func(*schema.Site) {}},
-		"no own domains": {Settings{OwnDomains: &[]string{}}, func(s *schema.Site) { s.OwnDomains = []string{} }},
+		"nothing":                           {Settings{}, func(*schema.Site) {}},
+		"transfer off":                      {Settings{Transfer: is(false)}, func(s *schema.Site) { s.NoTransfer = true }},
+		"transfer on":                       {Settings{Transfer: is(true)}, func(*schema.Site) {}},
+		"fewer months":                      {Settings{RetentionMonths: is(6)}, func(s *schema.Site) { s.RetentionMonths = 6 }},
+		"no more months than the file says": {Settings{RetentionMonths: is(30)}, func(s *schema.Site) { s.RetentionMonths = 13 }},
+		"no own domains":                    {Settings{OwnDomains: &[]string{}}, func(s *schema.Site) { s.OwnDomains = []string{} }},
 		"the rest": {Settings{Consent: is(true), LookbackDays: is(7), IgnoredReferrers: &[]string{"bank.example"}}, func(s *schema.Site) {
 			s.Consent, s.LookbackDays, s.IgnoredReferrers = true, 7, []string{"bank.example"}
 		}},
@@ -59,6 +61,7 @@ func TestCheck(t *testing.T) {
 		"own_domains":       func(s *schema.Site) { s.OwnDomains = []string{"https://acme.test"} },
 		"ignored_referrers": func(s *schema.Site) { s.IgnoredReferrers = []string{`"><script>`} },
 		"lookback_days":     func(s *schema.Site) { s.LookbackDays = 731 },
+		"retention_months":  func(s *schema.Site) { s.RetentionMonths = -1 },
 		"no_form":           func(s *schema.Site) { s.Forms = nil },
 		"too_many":          func(s *schema.Site) { s.Forms = many },
 		"form_id":           func(s *schema.Site) { s.Forms = []schema.Form{{ID: "../t"}} },

@@ -23,9 +23,6 @@ type MigrateConfig struct {
 	RetentionMonths int
 }
 
-// DefaultRetentionMonths covers two years and the month that is running.
-const DefaultRetentionMonths = 25
-
 // migration is one numbered file of schema.Tables.
 type migration struct {
 	version  uint32
@@ -62,7 +59,7 @@ ORDER BY version`
 // database whose history it does not know.
 func (s *Store) Migrate(ctx context.Context, config MigrateConfig) error {
 	if config.RetentionMonths == 0 {
-		config.RetentionMonths = DefaultRetentionMonths
+		config.RetentionMonths = schema.DefaultRetentionMonths
 	}
 	if config.RetentionMonths < 1 {
 		return fmt.Errorf("migrate: retention_months is %d: it must be at least 1", config.RetentionMonths)

@@ -150,6 +150,65 @@ func TestRetentionFollowsTheConfig(t *testing.T) {
 	if err := s.Migrate(t.Context(), MigrateConfig{RetentionMonths: -1}); err == nil {
 		t.Error("a negative retention was taken")
 	}
+	checkExpire(t, s)
+}
+
+// checkExpire: whole months of one site go from every table that has the retention, and nothing else does. The tables keep rows for 120 months here.
+func checkExpire(t *testing.T, s *Store) {
+	t.Helper()
+	known, err := migrations(schema.Tables)
+	if err != nil {
+		t.Fatal(err)
+	}
+	columns := map[string]string{}
+	for _, m := range known {
+		for _, found := range tableTTL.FindAllStringSubmatch(m.text, -1) {
+			columns[found[1]] = keptBy.FindStringSubmatch(found[2])[1]
+		}
+	}
+	for table, column := range columns {
+		var keys, values string
+		err := s.Conn().QueryRow(t.Context(), `SELECT arrayStringConcat(groupArray(', ' || name)), arrayStringConcat(groupArray(if(type = 'UUID', ', generateUUIDv4(number)', ', toString(generateUUIDv4(number))')))
+			FROM system.columns WHERE database = currentDatabase() AND table = '`+table+`' AND is_in_sorting_key AND type IN ('UUID', 'String', 'LowCardinality(String)') AND name != 'site_id'`).Scan(&keys, &values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = s.Conn().Exec(t.Context(), `INSERT INTO `+table+` (site_id, `+column+keys+`)
+			SELECT ['acme', 'beta', 'x\' OR 1'][number % 3 + 1], ['2026-04-30 23:59:59.999', '2026-05-01 00:00:00.000'][intDiv(number, 3) + 1]`+values+` FROM numbers(6)`)
+		if err != nil {
+			t.Fatalf("%s: %v", table, err)
+		}
+	}
+	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	mutations := func() (n uint64) {
+		if err := s.Conn().QueryRow(t.Context(), "SELECT count() FROM system.mutations WHERE database = currentDatabase()").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for _, c := range []struct {
+		site schema.SiteID
+		gone int
+	}{{"acme", len(columns)}, {"acme", 0}, {"x' OR 1", len(columns)}, {"nobody", 0}} {
+		before := mutations()
+		gone, err := s.Expire(t.Context(), c.site, 6, now)
+		if err != nil || gone != uint64(c.gone) {
+			t.Errorf("%s: %d rows are gone, want %d: %v", c.site, gone, c.gone, err)
+		}
+		if started := mutations() - before; started != uint64(c.gone) {
+			t.Errorf("%s: %d mutations for %d rows", c.site, started, c.gone)
+		}
+	}
+	for table, column := range columns {
+		var left string
+		err := s.Conn().QueryRow(t.Context(), `SELECT arrayStringConcat(arraySort(groupArray(site_id || ' ' || toString(toMonth(toDateTime64(`+column+`, 3, 'UTC'))))), ', ') FROM `+table).Scan(&left)
+		if err != nil || left != "acme 5, beta 4, beta 5, x' OR 1 5" {
+			t.Errorf("%s: %q is left: %v", table, left, err)
+		}
+	}
+	if _, err := s.Expire(t.Context(), "acme", 0, now); err == nil {
+		t.Error("no retention at all was taken")
+	}
 }
 
 // An unchanged retention starts no mutation: that would read every part of every table.
