@@ -199,6 +199,7 @@ func (c *Console) fillDashboard(ctx echo.Context, s *session, q dashboardQuery, 
 			view.Tiles = append(view.Tiles, &tileSlot{tile: t, query: q, session: s, asking: a, asked: a.askAll(t, q), flush: flusher(ctx)})
 		}
 	}
+	newest := c.askLeads(a.context, s)
 	a.start()
 	if t := a.wait(append(overview, earlier...)...); t != nil {
 		return t
@@ -207,7 +208,7 @@ func (c *Console) fillDashboard(ctx echo.Context, s *session, q dashboardQuery, 
 	view.Funnel = s.funnel(q, countedBy(overview), countedBy(earlier))
 	view.Filter.Values = s.suggestions(overview[0].by(reports.BySource))
 	view.Empty = len(overview[0].result.Rows) == 0
-	if leads, err := c.recentLeads(ctx.Request().Context(), s); err == nil { // else the page is about the rest
+	if leads, err := newest.wait(a.context, s); err == nil { // else the page is about the rest
 		view.Newest.Leads, view.Most = leads[:min(len(leads), newestLeads)], newestLeads
 	}
 	return nil

@@ -60,6 +60,7 @@ const abreast = 4
 type asking struct {
 	console *Console
 	ctx     echo.Context
+	context context.Context // in which what several questions need is asked once
 	session *session
 	where   filter
 	all     []*pending
@@ -75,7 +76,7 @@ type pending struct {
 }
 
 func (c *Console) newAsking(ctx echo.Context, s *session, where filter) *asking {
-	return &asking{console: c, ctx: ctx, session: s, where: where}
+	return &asking{console: c, ctx: ctx, context: reports.Together(ctx.Request().Context()), session: s, where: where}
 }
 
 // ask puts a question on the list.
@@ -121,14 +122,14 @@ func (a *asking) start() {
 				if at >= len(a.all) {
 					return
 				}
-				a.run(a.ctx.Request().Context(), a.all[at])
+				a.run(a.all[at])
 			}
 		}()
 	}
 }
 
 // run is out of reach of the server's recovery: a panic becomes an error.
-func (a *asking) run(ctx context.Context, p *pending) {
+func (a *asking) run(p *pending) {
 	defer close(p.ready)
 	defer func() {
 		if fault := recover(); fault != nil {
@@ -140,7 +141,7 @@ func (a *asking) run(ctx context.Context, p *pending) {
 		params.By = p.where.asked(params.By)
 	}
 	params.From, params.To = p.question.days.bounds()
-	p.result, p.err = a.console.run(ctx, a.session, p.question.report, params)
+	p.result, p.err = a.console.run(a.context, a.session, p.question.report, params)
 }
 
 // wait returns when these questions have their answers, with what is wrong with the first that has none.

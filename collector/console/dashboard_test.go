@@ -16,6 +16,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/headwater/headwater/collector/models"
 	"github.com/headwater/headwater/collector/reports"
 )
 
@@ -384,6 +385,43 @@ func checkDashboardCSV(t *testing.T, s *stand, cookie string) {
 	for _, query := range []string{"where=nonsense%3Ax", "where=source", "dimension=x&value=y"} {
 		if a := s.get(t, "/console/dashboard?"+query, cookie); a.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(a.body, "This filter cannot be read") {
 			t.Errorf("%s: %s", query, a.Status)
+		}
+	}
+}
+
+// The page asks these questions and no more: a tile that can be read from another's answer asks nothing of its own.
+func TestDashboardQuestions(t *testing.T) {
+	q := dashboardQuery{days: dateRange{Preset: "custom", From: "2026-03-01", To: "2026-03-30"}, compare: "previous", dataPoint: reports.LeadCreation, credit: reports.LastNonDirect}
+	for _, c := range []struct {
+		change func(*dashboardQuery)
+		want   string
+	}{
+		{func(*dashboardQuery) {}, "source_breakdown pipeline source_breakdown<2026-01-30 pipeline<2026-01-30 leads_over_time source_breakdown source_breakdown<2026-01-30 " +
+			"conversion_rate costs top_forms top_forms<2025-03-01 paths compare_models"},
+		{func(q *dashboardQuery) { q.compare, q.dataPoint = "none", reports.FirstTouch },
+			"source_breakdown pipeline leads_over_time source_breakdown conversion_rate pipeline costs top_forms top_forms<2025-03-01 paths compare_models"},
+		{func(q *dashboardQuery) { q.compare, q.model = "none", models.Linear },
+			"source_breakdown pipeline leads_over_time model_breakdown source_breakdown conversion_rate costs top_forms top_forms<2025-03-01 paths compare_models"},
+	} {
+		asked := q
+		c.change(&asked)
+		a := &asking{}
+		a.askFunnel(asked)
+		for _, tile := range dashboardTiles {
+			if tile.hidden == nil || !tile.hidden(asked) {
+				a.askAll(tile, asked)
+			}
+		}
+		var got []string
+		for _, p := range a.all {
+			name := p.question.report
+			if p.question.days != asked.days {
+				name += "<" + p.question.days.From
+			}
+			got = append(got, name)
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("asked: %s\nwant:  %s", strings.Join(got, " "), c.want)
 		}
 	}
 }

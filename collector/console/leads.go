@@ -68,6 +68,11 @@ type sharedLeads struct {
 
 // recentLeads returns the site's latest leads, from a query that is running or at most leadsFresh old.
 func (c *Console) recentLeads(ctx context.Context, s *session) ([]leadView, error) {
+	return c.askLeads(ctx, s).wait(ctx, s)
+}
+
+// askLeads begins to ask for the site's latest leads, unless somebody does.
+func (c *Console) askLeads(ctx context.Context, s *session) *sharedLeads {
 	shared, mine := c.leads.join(s.site.ID)
 	if mine {
 		// Whoever asked first may go away; the others still wait.
@@ -77,12 +82,17 @@ func (c *Console) recentLeads(ctx context.Context, s *session) ([]leadView, erro
 			c.queryLeads(queryCtx, s, shared)
 		}()
 	}
+	return shared
+}
+
+// wait returns the leads as s reads them.
+func (l *sharedLeads) wait(ctx context.Context, s *session) ([]leadView, error) {
 	select {
-	case <-shared.ready:
-		if shared.err != nil {
-			return nil, shared.err
+	case <-l.ready:
+		if l.err != nil {
+			return nil, l.err
 		}
-		return s.recent(shared.found), nil
+		return s.recent(l.found), nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

@@ -296,8 +296,8 @@ func queryCounted(ctx context.Context, conn driver.Conn, name string, a asked) (
 	return queryBoth(ctx, conn, name, "totals", a)
 }
 
-// queryBoth runs a report together with the one that has its totals. They are separate queries, so that one checks the other;
-// where records arrived between them, both are run again, and a report read from a live site adds up too.
+// queryBoth runs a report together with the one that has its totals. They are separate queries, so that one checks the other. Where records
+// arrived between them they do not add up, and are asked again: a report read from a live site adds up too.
 func queryBoth(ctx context.Context, conn driver.Conn, name, totals string, a asked) (*Result, error) {
 	from, err := a.source(ctx, conn, name)
 	if err != nil {
@@ -309,7 +309,7 @@ func queryBoth(ctx context.Context, conn driver.Conn, name, totals string, a ask
 			return nil, fmt.Errorf("report %s: %w", totals, explained(err))
 		}
 	}
-	before, err := queryFrom(ctx, conn, totals, a, countedFrom)
+	counted, err := countTogether(ctx, conn, totals, a, countedFrom, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -318,13 +318,18 @@ func queryBoth(ctx context.Context, conn driver.Conn, name, totals string, a ask
 		if err != nil {
 			return nil, err
 		}
-		if result.counted, err = queryFrom(ctx, conn, totals, a, countedFrom); err != nil {
-			return nil, err
-		}
-		if attempt == attempts || reflect.DeepEqual(before.Rows, result.counted.Rows) {
+		if result.addsUpTo(counted, a) {
+			result.counted = counted
 			return result, nil
 		}
-		before = result.counted
+		before := counted
+		if counted, err = countTogether(ctx, conn, totals, a, countedFrom, before); err != nil {
+			return nil, err
+		}
+		if attempt == attempts || reflect.DeepEqual(before.Rows, counted.Rows) || result.addsUpTo(counted, a) {
+			result.counted = counted
+			return result, nil
+		}
 	}
 }
 

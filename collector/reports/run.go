@@ -91,19 +91,24 @@ func readAll(rows driver.Rows, name string, a asked) (*Result, error) {
 	return result, nil
 }
 
-// rowsFrom sends a statement with its parameters bound. What the parameters leave out is not in it, because ClickHouse would plan it.
+// rowsFrom sends a statement with its parameters bound.
 func rowsFrom(ctx context.Context, conn driver.Conn, name string, a asked, from source) (driver.Rows, error) {
+	text, err := a.statement(name, from)
+	if err != nil {
+		return nil, err
+	}
+	return conn.Query(clickhouse.Context(ctx, clickhouse.WithParameters(a.parameters()), clickhouse.WithSettings(settings())), text)
+}
+
+// statement is the text of a report. What the parameters leave out is not in it, because ClickHouse would plan it.
+func (a asked) statement(name string, from source) (string, error) {
 	if a.Losses != IncludeLosses {
 		from = append(source{noLosses}, from...)
 	}
 	if a.Currency == "" {
 		from = append(source{noCurrency}, from...)
 	}
-	text, err := composeFrom(schema.Attribution, name, from)
-	if err != nil {
-		return nil, err
-	}
-	return conn.Query(clickhouse.Context(ctx, clickhouse.WithParameters(a.parameters()), clickhouse.WithSettings(settings())), text)
+	return composeFrom(schema.Attribution, name, from)
 }
 
 // What can be wrong with a report besides its parameters and a ClickHouse that cannot be reached: a person does something
@@ -159,7 +164,7 @@ func (a asked) source(ctx context.Context, conn driver.Conn, name string) (sourc
 	if a.Suspects == IncludeSuspects || lostPages || !settled[name] {
 		return fromRecords, nil
 	}
-	current, err := settleForReport(ctx, conn, a.Site)
+	current, err := settledTogether(ctx, conn, a.Site)
 	if err != nil || !current {
 		return fromRecords, err
 	}
