@@ -85,6 +85,14 @@ func (q *contactsQuery) query() url.Values {
 	return query
 }
 
+// shows reports whether q has the criteria of the selection, and no others.
+func (q *contactsQuery) shows(saved *people.Saved) bool {
+	asked, wanted := url.Values{}, url.Values{}
+	q.Criteria.Write(asked)
+	selectionCriteria(saved).Write(wanted)
+	return asked.Encode() == wanted.Encode()
+}
+
 // contactsView is what the page of contacts shows.
 type contactsView struct {
 	Criteria  criteriaView
@@ -199,7 +207,8 @@ func (c *Console) fillContacts(ctx echo.Context, s *session, q *contactsQuery, v
 		view.Counted = s.say("contacts.counts."+string(q.Counts)) + ", " + days
 	}
 	if q.selection != "" {
-		if saved, err := c.config.People.Selection(request, s.site.ID, q.selection); err == nil {
+		// Whoever changes the criteria looks at something else, which has no name yet.
+		if saved, err := c.config.People.Selection(request, s.site.ID, q.selection); err == nil && q.shows(&saved) {
 			view.Selection, view.Board = saved.Value.Name, boardPath(q.selection)
 		}
 	}

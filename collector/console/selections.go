@@ -70,11 +70,10 @@ func (c *Console) selectionView(s *session, saved *people.Saved) selectionView {
 // selectionQuery is the address of a selection's contacts.
 func selectionQuery(saved *people.Saved) url.Values {
 	q := contactsQuery{selection: people.SelectionID(saved.ID)}
-	if saved.Value.Static {
-		q.Criteria = people.Criteria{{{Field: "selection", Op: people.Is, Value: saved.ID}}}
-		return q.query()
+	if !saved.Value.Static {
+		q.Query = saved.Value.Query(people.SelectionID(saved.ID))
 	}
-	q.Query = saved.Value.Query(people.SelectionID(saved.ID))
+	q.Criteria = selectionCriteria(saved)
 	query := q.query()
 	if !q.Since.IsZero() || !q.Until.IsZero() {
 		if !q.Since.IsZero() {
@@ -85,6 +84,14 @@ func selectionQuery(saved *people.Saved) url.Values {
 		}
 	}
 	return query
+}
+
+// selectionCriteria are what the contacts of a selection are looked up by: a static one is a criterion itself.
+func selectionCriteria(saved *people.Saved) people.Criteria {
+	if saved.Value.Static {
+		return people.Criteria{{{Field: "selection", Op: people.Is, Value: saved.ID}}}
+	}
+	return saved.Value.Criteria
 }
 
 // criteriaText says criteria in one line.
