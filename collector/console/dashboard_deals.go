@@ -129,6 +129,11 @@ func (s *speaker) costs(q dashboardQuery, asked []*pending) tileView {
 	if len(q.where) > 0 && rows.totals != nil {
 		costsOf(rows.totals, rows)
 	}
+	each := rows.at("cost_per_lead")
+	for i := range rows.all {
+		rows.all[i].values = withRounded(rows.all[i].values, each)
+	}
+	rows.totals = withRounded(rows.totals, each)
 	s.fill(&t, rows, "source", []string{"spend", "leads", "cost_per_lead", "won_amount", "roas"}, func(label, column string) string {
 		if label == "(unmatched)" || column != "" && column != "leads" {
 			return ""
@@ -141,6 +146,18 @@ func (s *speaker) costs(q dashboardQuery, asked []*pending) tileView {
 	}
 	t.Total.Cells[4].cellView = s.times(rows.totals[rows.at("roas")])
 	return t
+}
+
+// withRounded is a row whose amounts in one column, which are quotients, have no more than cents. The row itself is of a result that others read.
+func withRounded(row []any, at int) []any {
+	exact, _ := row[at].(reports.Amounts)
+	short := make(reports.Amounts, len(exact))
+	for i, amount := range exact {
+		short[i] = reports.Amount{Currency: amount.Currency, Value: amount.Value.Round(2)}
+	}
+	row = slices.Clone(row)
+	row[at] = short
+	return row
 }
 
 // times writes a ratio as a factor.

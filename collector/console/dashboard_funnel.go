@@ -19,7 +19,7 @@ type stepView struct {
 	Text        string
 	Lines       []string // of money, beside won deals
 	Change      changeView
-	Rate        string // of the step before
+	Rate        string // of the last step before that had at least as many
 	Width       int    // of its bar, 0 to 100 of the first
 }
 
@@ -72,18 +72,19 @@ func (c counted) total(report, column string) any {
 // funnel reads the steps from reports whose rows add up to them. before may be empty.
 func (s *speaker) funnel(q dashboardQuery, now, before counted) funnelView {
 	view := funnelView{Title: s.say("dashboard.funnel"), CSV: q.csvHref("funnel")}
-	most, from := int64(1), -1 // the last step that anything reached
+	most := int64(1)
 	for i, step := range funnelSteps {
 		n, _ := now.total(step.report, step.column).(int64)
 		shown := stepView{Title: s.title(step.column), N: n, Text: s.number(n), Href: q.behind(step.column, q.dataPoint, q.where, reports.BySource)}
 		if then, known := before.total(step.report, step.column).(int64); known {
 			shown.Change = s.change(n, then)
 		}
-		if from >= 0 {
-			shown.Rate = s.say("dashboard.rate_of."+funnelSteps[from].column, "Rate", s.percent(float64(n)/float64(view.Steps[from].N)))
-		}
-		if n > 0 {
-			from = i
+		// Who never sets a lead status has deals of leads that nobody called qualified: a rate is of a step that had at least as many.
+		for from := i - 1; from >= 0; from-- {
+			if whole := view.Steps[from].N; whole > 0 && whole >= n {
+				shown.Rate = s.say("dashboard.rate_of."+funnelSteps[from].column, "Rate", s.percent(float64(n)/float64(whole)))
+				break
+			}
 		}
 		if step.column == "won_deals" {
 			won, _ := now.total(step.report, "won_amount").(reports.Amounts)

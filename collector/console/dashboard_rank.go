@@ -108,10 +108,28 @@ func (s *speaker) fill(t *tileView, rows ranked, label string, columns []string,
 		t.Rows = append(t.Rows, shown)
 	}
 	for i, column := range columns {
-		t.Columns = append(t.Columns, tileColumn{Title: s.title(column), Bar: i == 0})
-		s.fillColumn(t, rows, column, i == 0, linkTo)
+		bar := i == 0 && rows.comparable(column)
+		t.Columns = append(t.Columns, tileColumn{Title: s.title(column), Bar: bar})
+		s.fillColumn(t, rows, column, bar, linkTo)
 	}
 	t.Total.Label = s.say("words.total")
+}
+
+// comparable reports whether bars and shares of a column mean something: those of amounts in several currencies do not.
+func (r ranked) comparable(column string) bool {
+	first := ""
+	for _, row := range r.all {
+		amounts, _ := row.values[r.at(column)].(reports.Amounts)
+		for _, amount := range amounts {
+			if first == "" {
+				first = amount.Currency
+			}
+			if amount.Currency != first {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func (s *speaker) fillColumn(t *tileView, rows ranked, column string, bar bool, linkTo linksOf) {
