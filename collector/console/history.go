@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -15,9 +16,14 @@ import (
 	"github.com/headwater/headwater/schema"
 )
 
-// historyView is what the page of changes shows: of settings, keys and roles, the latest first.
+// changesOnPage is how many changes a page of the history has.
+const changesOnPage = 50
+
+// historyView is what a page of changes shows: of settings, keys and roles, the latest first.
 type historyView struct {
 	Changes []changeRow
+	First   bool   // nothing is later than what is shown
+	Earlier string // the address of the page with what is earlier, "" where that is all
 }
 
 // changeRow is one change: who, when, of what, and how it was before and after.
@@ -35,27 +41,51 @@ func (c *Console) getHistory(ctx echo.Context, s *session) error {
 	if c.isChief(s) { // who also sees to those who have a role on all sites
 		ids = append(ids, accounts.AllSites)
 	}
-	entries, err := c.config.Settings.History(ctx.Request().Context(), ids, accounts.KindMember)
+	from, err := changeOfAddress(ctx.QueryParam("before"))
 	if err != nil {
 		return err
 	}
-	slices.SortStableFunc(entries, func(a, b schema.Entry) int { // versions of one moment in their order
+	page, err := c.config.Settings.History(ctx.Request().Context(), ids, from, changesOnPage, accounts.KindMember)
+	if err != nil {
+		return err
+	}
+	view := historyView{First: from == nil}
+	if page.More {
+		view.Earlier = "/console/settings/history?before=" + addressOfChange(&page.List[len(page.List)-1])
+	}
+	slices.SortStableFunc(page.List, func(a, b schema.Entry) int { // versions of one moment in their order
 		return cmp.Or(b.ChangedAt.Compare(a.ChangedAt), cmp.Compare(b.Version, a.Version))
 	})
-	view := historyView{}
-	for i := range entries {
-		if row, says := c.changeRow(s, &entries[i], before(entries, i)); says {
+	for i := range page.List {
+		if row, says := c.changeRow(s, &page.List[i], versionBefore(page.Preceding, &page.List[i])); says {
 			view.Changes = append(view.Changes, row)
 		}
 	}
 	return c.render(ctx, http.StatusOK, "history", s.say("history.title"), s, view)
 }
 
-// before is the version before the one at i, nil where it was the first, or is too long ago.
-func before(entries []schema.Entry, i int) *schema.Entry {
-	now := &entries[i]
-	for j := i + 1; j < len(entries); j++ {
-		if e := &entries[j]; e.SiteID == now.SiteID && e.Kind == now.Kind && e.EntryID == now.EntryID && e.Version < now.Version {
+// addressOfChange says in an address where a page ends: when, and by which change of that moment.
+func addressOfChange(e *schema.Entry) string {
+	return strconv.FormatInt(e.ChangedAt.UnixMilli(), 10) + "." + e.ChangeID
+}
+
+// changeOfAddress reads it again, nil for the beginning.
+func changeOfAddress(address string) (*schema.Entry, error) {
+	if address == "" {
+		return nil, nil
+	}
+	at, change, _ := strings.Cut(address, ".")
+	milliseconds, err := strconv.ParseInt(at, 10, 64)
+	if _, unsound := schema.ParseUUID("before", change); err != nil || milliseconds <= 0 || unsound != nil {
+		return nil, echo.NewHTTPError(http.StatusBadRequest)
+	}
+	return &schema.Entry{ChangedAt: time.UnixMilli(milliseconds), ChangeID: change}, nil
+}
+
+// versionBefore is the version that one changed, nil where it was the first.
+func versionBefore(preceding []schema.Entry, now *schema.Entry) *schema.Entry {
+	for i := range preceding {
+		if e := &preceding[i]; e.SiteID == now.SiteID && e.Kind == now.Kind && e.EntryID == now.EntryID && e.Version == now.Version-1 {
 			return e
 		}
 	}

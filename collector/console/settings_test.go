@@ -1,15 +1,18 @@
 package console
 
 import (
+	"html"
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/headwater/headwater/collector/sites"
 	"github.com/headwater/headwater/schema"
 	"github.com/headwater/headwater/tools/dev/browser"
 )
@@ -89,6 +92,49 @@ func (s *stand) changesRetention(t *testing.T, cookie string) {
 		t.Errorf("%s: %d months", a.Status, site.RetentionMonths)
 	}
 	inOrder(t, s.get(t, "/console/settings/history", cookie).body, "Retention, in months", "as in the configuration file", "6 months")
+}
+
+// Older changes are on further pages, each with what was before it, also where that is on the next page.
+func TestHistoryByPages(t *testing.T) {
+	s := newStand(t, noReports(t))
+	cookie := s.signIn(t, acmeAdmin)
+	const changes = changesOnPage + 7
+	for i := range changes {
+		s.clock.Advance(time.Second)
+		days := 100 + i
+		if err := s.settings.Change(t.Context(), "command", "acme", uint64(i), sites.Settings{LookbackDays: &days}, "changed"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shown := regexp.MustCompile(`<del>(\d+) days</del> <span aria-hidden="true">→</span> <ins>(\d+) days</ins>`)
+	next := regexp.MustCompile(`href="(/console/settings/history\?before=[^"]+)" rel="next"`)
+	want, path, pages := 100+changes-1, "/console/settings/history", 0
+	for path != "" {
+		a := s.get(t, path, cookie)
+		pages++
+		for _, line := range shown.FindAllStringSubmatch(a.body, -1) {
+			if line[1] != strconv.Itoa(want-1) || line[2] != strconv.Itoa(want) {
+				t.Fatalf("page %d: from %s to %s, want from %d to %d", pages, line[1], line[2], want-1, want)
+			}
+			want--
+		}
+		if path = ""; next.MatchString(a.body) {
+			path = html.UnescapeString(next.FindStringSubmatch(a.body)[1])
+		} else {
+			inOrder(t, a.body, "as in the configuration file", "100 days", "Latest changes")
+		}
+	}
+	if want != 100 || pages != 2 {
+		t.Errorf("%d pages end with %d", pages, want)
+	}
+	for _, wrong := range []string{"x", "0.x", "1773306000000", "1773306000000.x", "1773306000000.' OR 1", "-1.0198c5a0-5b7e-7c3a-9d0e-3f2b1a4c5d6e"} {
+		if a := s.get(t, "/console/settings/history?before="+url.QueryEscape(wrong), cookie); a.StatusCode != http.StatusBadRequest {
+			t.Errorf("before %q: %s", wrong, a.Status)
+		}
+	}
+	if a := s.get(t, "/console/settings/history?before=1000.0198c5a0-5b7e-7c3a-9d0e-3f2b1a4c5d6e", cookie); !strings.Contains(a.body, "Nothing was changed before that") {
+		t.Errorf("before everything: %s", a.Status)
+	}
 }
 
 func TestSettingsOfForms(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -252,12 +253,19 @@ func TestHistoryTellsWhoChangedWhat(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, got, test.want)
 		}
 	}
-	var pages []string
+	var pages, preceding []string
 	var before *schema.Entry
 	for {
 		page, err := d.History(t.Context(), Period{Limit: 3, Before: before})
 		if err != nil {
 			t.Fatal(err)
+		}
+		earlier, err := d.Preceding(t.Context(), page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, version := range earlier {
+			preceding = append(preceding, version.Summary)
 		}
 		if len(page) == 0 {
 			break
@@ -269,6 +277,10 @@ func TestHistoryTellsWhoChangedWhat(t *testing.T) {
 	}
 	if got := strings.Join(pages, ", "); got != "other, b, a 4, a 3, a 2, a 1, a 0" {
 		t.Errorf("page by page: %s", got)
+	}
+	slices.Sort(preceding)
+	if got := strings.Join(preceding, ", "); got != "a 0, a 1, a 2, a 3" {
+		t.Errorf("before these: %s", got)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -35,12 +36,32 @@ func (d *Desk) History(ctx context.Context, p Period) ([]schema.Entry, error) {
 	if p.Before != nil {
 		parameters["before_at"], parameters["before_id"] = strconv.FormatInt(p.Before.ChangedAt.UnixMilli(), 10), text(p.Before.ChangeID)
 	}
-	rows, err := d.entries(ctx, "history", parameters, func(row *schema.Entry) []any {
-		return []any{(*string)(&row.SiteID), (*string)(&row.Kind), &row.EntryID, &row.Version, &row.ChangeID, (*string)(&row.ContactID),
-			&row.Removed, &row.Body, &row.Summary, &row.ChangedBy, &row.ChangedAt}
-	})
+	rows, err := d.entries(ctx, "history", parameters, wholeEntry)
 	if err != nil {
 		return nil, fmt.Errorf("read history: %w", err)
+	}
+	return rows, nil
+}
+
+func wholeEntry(row *schema.Entry) []any {
+	return []any{(*string)(&row.SiteID), (*string)(&row.Kind), &row.EntryID, &row.Version, &row.ChangeID, (*string)(&row.ContactID),
+		&row.Removed, &row.Body, &row.Summary, &row.ChangedBy, &row.ChangedAt}
+}
+
+// Preceding returns the version before each of some, in no order: that of a first version, or one that was forgotten, is not there.
+func (d *Desk) Preceding(ctx context.Context, versions []schema.Entry) ([]schema.Entry, error) {
+	var wanted []string
+	for i := range versions {
+		if v := &versions[i]; v.Version > 1 {
+			wanted = append(wanted, fmt.Sprintf("('%s','%s','%s',%d)", text(string(v.SiteID)), text(string(v.Kind)), text(v.EntryID), v.Version-1))
+		}
+	}
+	if len(wanted) == 0 {
+		return nil, nil
+	}
+	rows, err := d.entries(ctx, "preceding", clickhouse.Parameters{"wanted": "[" + strings.Join(wanted, ",") + "]"}, wholeEntry)
+	if err != nil {
+		return nil, fmt.Errorf("read what was changed: %w", err)
 	}
 	return rows, nil
 }

@@ -191,10 +191,24 @@ func (s *Sites) Change(ctx context.Context, by string, id schema.SiteID, over ui
 	return s.Refresh(ctx)
 }
 
-// History returns the changes of settings and keys of sites, the latest first, and what else is asked for by kind.
-func (s *Sites) History(ctx context.Context, ids []schema.SiteID, also ...schema.EntryKind) ([]schema.Entry, error) {
+// Changes are a page of what was changed.
+type Changes struct {
+	List []schema.Entry // the latest first
+	// Preceding are the versions that those of List changed, in no order.
+	Preceding []schema.Entry
+	More      bool // there are earlier ones than the last of List
+}
+
+// History returns so many changes of settings and keys of sites, and of what else is asked for by kind: the latest, or those before one.
+func (s *Sites) History(ctx context.Context, ids []schema.SiteID, before *schema.Entry, limit int, also ...schema.EntryKind) (Changes, error) {
 	kinds := append([]schema.EntryKind{KindSettings, KindKey}, also...)
-	return s.desk.History(ctx, desk.Period{Sites: ids, Kinds: kinds, Limit: 200})
+	list, err := s.desk.History(ctx, desk.Period{Sites: ids, Kinds: kinds, Before: before, Limit: limit + 1})
+	if err != nil {
+		return Changes{}, err
+	}
+	page := Changes{List: list[:min(len(list), limit)], More: len(list) > limit}
+	page.Preceding, err = s.desk.Preceding(ctx, page.List)
+	return page, err
 }
 
 func sampleKey(site schema.SiteID) desk.Key {

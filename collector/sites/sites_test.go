@@ -128,7 +128,8 @@ func TestNodesFollowDecisions(t *testing.T) {
 	if len(keys) != 1 || !strings.HasSuffix(key, keys[0].End) || len(site.APIKeyHashes) != 2 || site.APIKeyHashes[0] != "from the file" || len(there.All()[1].APIKeyHashes) != 0 {
 		t.Fatalf("keys %+v, hashes %q", keys, site.APIKeyHashes)
 	}
-	entries, err := there.History(t.Context(), []schema.SiteID{"acme"})
+	page, err := there.History(t.Context(), []schema.SiteID{"acme"}, nil, 100)
+	entries := page.List
 	if err != nil || len(entries) != 2 || slices.ContainsFunc(entries, func(e schema.Entry) bool { return strings.Contains(e.Body+e.Summary, key) }) {
 		t.Errorf("history %v %+v", err, entries)
 	}
