@@ -26,7 +26,7 @@ func newLatencies(registry prometheus.Registerer) *latencies {
 	quick := []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
 	slow := []float64{.25, .5, 1, 2, 5, 10, 30, 60, 300, 1800, 3600, 21600}
 	l := &latencies{
-		requests: prometheus.NewHistogramVec(seconds("headwater_request_seconds", "From a request's headers to its answer, by method and route.", quick), []string{"route"}),
+		requests: prometheus.NewHistogramVec(seconds("headwater_request_seconds", "From a request's headers to its answer, by method and route. Streams of events, which have no end of their own, are headwater_open_streams.", quick), []string{"route"}),
 		commits:  prometheus.NewHistogram(seconds("headwater_spool_commit_seconds", "One write and fdatasync of a group of records.", quick)),
 		inserts:  prometheus.NewHistogramVec(seconds("headwater_insert_seconds", "One try to insert rows into a table of ClickHouse, by table.", quick), []string{"table"}),
 		redis:    prometheus.NewHistogram(seconds("headwater_redis_seconds", "One round trip to Redis, of up to thousands of commands.", quick)),
@@ -50,6 +50,9 @@ func observe(histogram prometheus.Observer) func(time.Duration) {
 // hotRoutes are the routes whose histograms are looked up once and not for every request.
 var hotRoutes = []string{"/t", "/f/:form", "/link", "/link/redeem"}
 
+// eventStream is the Content-Type of answers that go on until somebody hangs up.
+const eventStream = "text/event-stream"
+
 // measure is the middleware that times requests.
 func (l *latencies) measure() echo.MiddlewareFunc {
 	hot := map[string]prometheus.Observer{}
@@ -66,7 +69,9 @@ func (l *latencies) measure() echo.MiddlewareFunc {
 				observer.Observe(took)
 				return err
 			}
-			l.requests.WithLabelValues(routeOf(method, path)).Observe(took)
+			if c.Response().Header().Get(echo.HeaderContentType) != eventStream { // which lasts as long as somebody watches
+				l.requests.WithLabelValues(routeOf(method, path)).Observe(took)
+			}
 			return err
 		}
 	}

@@ -125,7 +125,7 @@ func TestMetricsOfAStoredTouch(t *testing.T) {
 		`headwater_clickhouse_up 1`, `headwater_redis_up 1`, `headwater_clickhouse_failing{class="schema"} 0`,
 		`headwater_spool_oldest_seconds 0`, `headwater_replay_window_segments 1`, `headwater_dead_letters 0`,
 		`headwater_rejected_total{reason="spool_full"} 0`,
-		`headwater_build_info{`,
+		`headwater_build_info{`, `headwater_open_streams 0`,
 	} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("/metrics does not say %s", want)
@@ -190,6 +190,35 @@ func TestHealthIsNotReadiness(t *testing.T) {
 		break
 	}
 	want("full", http.StatusServiceUnavailable, "full")
+}
+
+// A stream is no long request: it is not timed at all, and what is not a stream is, on the same route too.
+func TestStreamsAreNotTimed(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	l := newLatencies(registry)
+	for _, kind := range []string{"text/event-stream", "application/json"} {
+		c := echo.New().NewContext(httptest.NewRequest(http.MethodGet, "/console/leads.events", nil), httptest.NewRecorder())
+		c.SetPath("/console/leads.events")
+		err := l.measure()(func(c echo.Context) error { return c.Blob(http.StatusOK, kind, nil) })(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		if family.GetName() == "headwater_request_seconds" && len(family.GetMetric()) == len(hotRoutes)+1 {
+			for _, metric := range family.GetMetric() {
+				if route := metric.GetLabel()[0].GetValue(); strings.HasPrefix(route, "GET") && metric.GetHistogram().GetSampleCount() != 1 {
+					t.Errorf("%s was timed %d times, want once", route, metric.GetHistogram().GetSampleCount())
+				}
+			}
+			return
+		}
+	}
+	t.Error("the route was not timed")
 }
 
 // BenchmarkMiddleware is what measuring and bounding cost a request.

@@ -153,6 +153,13 @@ func registerRedis(registry prometheus.Registerer, v *visitors.Visitors) {
 	))
 }
 
+// registerStreams shows how many people watch leads come in.
+func registerStreams(registry prometheus.Registerer, open func() int) {
+	registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "headwater_open_streams", Help: "Streams of leads that the console has open. They are in no histogram of requests.",
+	}, func() float64 { return float64(open()) }))
+}
+
 // registerErasures shows the figures of erasures.
 func registerErasures(registry prometheus.Registerer, e *erasure.Erasures) {
 	type stats = erasure.Stats

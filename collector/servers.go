@@ -139,6 +139,7 @@ func registerRoutes(e *echo.Echo, config Config, p *program, registry prometheus
 	public.Register(e)
 	server.Register(e)
 	pages.Register(e)
+	registerStreams(registry, pages.OpenStreams)
 	p.pages = pages
 	return nil
 }

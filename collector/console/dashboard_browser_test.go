@@ -320,6 +320,9 @@ func TestLiveStreams(t *testing.T) {
 	if one := open(); one.StatusCode != http.StatusTooManyRequests {
 		t.Errorf("one more: %s", one.Status)
 	}
+	if n := s.console.OpenStreams(); n != maxStreamsPerUser {
+		t.Errorf("%d streams are open", n)
+	}
 	s.post(t, "/console/sign-out", cookie, nil)
 	for _, stream := range streams {
 		if more, err := readEvent(stream); err == nil {

@@ -59,6 +59,13 @@ func (l *streams) leave(user accounts.UserID) {
 	}
 }
 
+// OpenStreams is how many streams of leads this node has open now.
+func (c *Console) OpenStreams() int {
+	c.streams.mu.Lock()
+	defer c.streams.mu.Unlock()
+	return c.streams.all
+}
+
 // Close ends all streams, which else would keep the server from shutting down.
 func (c *Console) Close() { c.closing.Do(func() { close(c.streams.closed) }) }
 
