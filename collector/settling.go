@@ -24,7 +24,7 @@ func (p *program) settle(ctx context.Context, sites []schema.Site) {
 	}}}
 	for _, site := range sites {
 		steps = append(steps, settleStep{what: "the tables from which reports are quick can't be brought up to date; reports take longer", site: site.ID, do: func(ctx context.Context) error {
-			return reports.Settle(ctx, p.store.Conn(), site.ID, false)
+			return reports.Settle(ctx, p.store.PatientConn(), site.ID, false)
 		}})
 	}
 	for {
@@ -94,7 +94,7 @@ func (c settleCommand) Run(i *invocation) error {
 	defer func() { _ = db.Close() }()
 	for _, site := range sites {
 		begun := time.Now()
-		if err := reports.Settle(i.ctx, db.Conn(), site.ID, c.Rebuild); err != nil {
+		if err := reports.Settle(i.ctx, db.PatientConn(), site.ID, c.Rebuild); err != nil {
 			return err
 		}
 		fmt.Fprintf(i.stdout, "%s: settled in %s\n", site.ID, time.Since(begun).Round(time.Millisecond))

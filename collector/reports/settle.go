@@ -142,7 +142,7 @@ func (s *settler) touchUp(ctx context.Context) error {
 	return s.record(ctx, true)
 }
 
-// bucketSize is about how many touches are settled by one statement, which clickhouse-go gives five minutes.
+// bucketSize is about how many touches are settled by one statement, whose memory grows with it.
 const bucketSize = 10_000_000
 
 // inParts are the statements that settle a part of the visitors or contacts at a time.

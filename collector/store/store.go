@@ -6,6 +6,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -17,6 +18,8 @@ import (
 const (
 	dialTimeout  = 5 * time.Second
 	probeTimeout = 2 * time.Second
+	// patience is how long PatientConn waits for an answer; clickhouse-go gives up after five minutes.
+	patience = 2 * time.Hour
 )
 
 // oldest is the first version of ClickHouse with all that the tables and queries use.
@@ -25,6 +28,7 @@ var oldest = [2]int{24, 8}
 // Store is a pool of connections to one database.
 type Store struct {
 	conn    driver.Conn
+	patient driver.Conn
 	options *clickhouse.Options
 
 	mu      sync.Mutex
@@ -55,9 +59,16 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("clickhouse_dsn: %w", err)
 	}
-	s := &Store{conn: conn, options: options, columns: map[string][]clickhouse.ColumnNameAndType{}}
-	if err := s.checkVersion(ctx); err != nil {
+	long := *options
+	long.ReadTimeout = max(long.ReadTimeout, patience)
+	patient, err := clickhouse.Open(&long) // which connects when it is needed
+	if err != nil {
 		conn.Close()
+		return nil, fmt.Errorf("clickhouse_dsn: %w", err)
+	}
+	s := &Store{conn: conn, patient: patient, options: options, columns: map[string][]clickhouse.ColumnNameAndType{}}
+	if err := s.checkVersion(ctx); err != nil {
+		s.Close()
 		return nil, err
 	}
 	return s, nil
@@ -87,8 +98,12 @@ func recentEnough(version string) error {
 // Conn is the pool, for queries.
 func (s *Store) Conn() driver.Conn { return s.conn }
 
+// PatientConn is a pool for statements that may take hours with a hundred million rows, such as settling them. Who uses it bounds them
+// by the context: a server that has gone silent is noticed late.
+func (s *Store) PatientConn() driver.Conn { return s.patient }
+
 // Close ends the connections.
-func (s *Store) Close() error { return s.conn.Close() }
+func (s *Store) Close() error { return errors.Join(s.conn.Close(), s.patient.Close()) }
 
 // Ping tells whether the server answers.
 func (s *Store) Ping(ctx context.Context) error {

@@ -317,3 +317,15 @@ func TestOldServersAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// What takes longer than clickhouse-go waits has an answer by the patient pool only.
+func TestPatientConnWaits(t *testing.T) {
+	s := open(t, collectortest.ClickHouse(t)+"?read_timeout=300ms")
+	const slow = "SELECT sleepEachRow(0.1) FROM numbers(10)"
+	if err := s.Conn().Exec(t.Context(), slow); err == nil {
+		t.Error("the pool waited longer than it was told to")
+	}
+	if err := s.PatientConn().Exec(t.Context(), slow); err != nil {
+		t.Error(err)
+	}
+}

@@ -108,11 +108,11 @@ func (d *dataset) make(ctx context.Context, c config) error {
 		return err
 	}
 	if there || d.touches == 0 { // deals are made last
-		return reports.Settle(ctx, d.conn(), site, false)
+		return reports.Settle(ctx, d.db.PatientConn(), site, false)
 	}
 	fmt.Fprintf(c.progress, "%d touches …\n", d.touches)
 	begun := time.Now()
-	if _, err := bulk.Run(ctx, d.conn(), bulk.Config{Site: site, Touches: d.touches, Seed: 1, Until: d.until, Out: c.progress}); err != nil {
+	if _, err := bulk.Run(ctx, d.db.PatientConn(), bulk.Config{Site: site, Touches: d.touches, Seed: 1, Until: d.until, Out: c.progress}); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.progress, "… made in %s\n", time.Since(begun).Round(time.Second))
@@ -120,7 +120,7 @@ func (d *dataset) make(ctx context.Context, c config) error {
 	if err := d.settleDown(ctx); err != nil {
 		return err
 	}
-	if err := reports.Settle(ctx, d.conn(), site, true); err != nil {
+	if err := reports.Settle(ctx, d.db.PatientConn(), site, true); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.progress, "… merged and settled in %s\n", time.Since(begun).Round(time.Second))

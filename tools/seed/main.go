@@ -84,14 +84,14 @@ func runBulk(ctx context.Context, file, dsn string, config bulk.Config) error {
 		return err
 	}
 	begun := time.Now()
-	touches, err := bulk.Run(ctx, db.Conn(), config)
+	touches, err := bulk.Run(ctx, db.PatientConn(), config)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(config.Out, "%d touches and what follows from them, in %s.\n", touches, time.Since(begun).Round(time.Second))
 	begun = time.Now()
 	for i := range config.Sites {
-		if err := reports.Settle(ctx, db.Conn(), bulk.SiteID(config, i), true); err != nil {
+		if err := reports.Settle(ctx, db.PatientConn(), bulk.SiteID(config, i), true); err != nil {
 			return err
 		}
 	}
