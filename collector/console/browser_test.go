@@ -77,7 +77,7 @@ func TestKeyboardAlone(t *testing.T) {
 	s.withPassword(t, acmeAdmin)
 	sample := newSampler(t, testSites()[0])
 	sample.story()
-	s.insert(t, sample.records)
+	s.fill(t, sample.records)
 	focus := func() string {
 		return evaluate[string](t, tab, `(e => e.id || e.name && e.name + "=" + e.value || e.textContent.trim())(document.activeElement)`)
 	}
@@ -243,6 +243,7 @@ func TestSecurityStoredXSS(t *testing.T) {
 	s.insert(t, sample.records)
 	until(t, tab, `document.querySelectorAll("[data-live] li").length === `+strconv.Itoa(2*len(polyglots))) // by the script
 	checkHostile(t, tab, alarm, "leads, by the script")
+	s.settleSites(t)
 	for _, text := range polyglots { // also what colleagues type
 		if _, err := s.settings.NewKey(t.Context(), text, "acme", text); err != nil {
 			t.Fatal(err)

@@ -25,7 +25,7 @@ func newContactsWorld(t *testing.T) *contactsWorld {
 	t.Helper()
 	w := &contactsWorld{stand: newLiveStand(t), sample: newSampler(t, testSites()[0])}
 	w.sample.sample()
-	w.insert(t, w.sample.records)
+	w.fill(t, w.sample.records)
 	var typed []any
 	names := []string{"Grace Hopper", "=HYPERLINK(\"https://evil.example\")", "Margaret Hamilton", "<script>alert(1)</script>"}
 	n := 0

@@ -31,7 +31,7 @@ func TestDashboardInTheBrowser(t *testing.T) {
 	s := newLiveStand(t)
 	sample := newSampler(t, testSites()[0])
 	sample.sample()
-	s.insert(t, sample.records)
+	s.fill(t, sample.records)
 	alarm := watch(t, tab)
 	s.enter(t, tab)
 	quiet := func(t *testing.T) {
@@ -174,7 +174,7 @@ func checkNewest(t *testing.T, tab context.Context, s *stand) {
 	visitor := sample.uuid()
 	touch := sample.touch(visitor, testNow.Add(-8*time.Minute), schema.Touch{UTMSource: "partner-fair"})
 	sample.submit(visitor, "new@lead.example", "signup", testNow.Add(-time.Minute), touch, touch)
-	s.insert(t, sample.records)
+	s.fill(t, sample.records)
 	until(t, tab, `document.querySelector(".newest li").innerText.includes("partner-fair")`)
 	if got := evaluate[int](t, tab, `document.querySelectorAll(".newest li").length`); got != newestLeads {
 		t.Errorf("%d newest leads", got)

@@ -26,7 +26,7 @@ func sampleStand(t *testing.T) (*stand, string) {
 	s := newLiveStand(t)
 	sample := newSampler(t, testSites()[0])
 	sample.sample()
-	s.insert(t, sample.records)
+	s.fill(t, sample.records)
 	return s, s.signIn(t, acmeViewer)
 }
 
@@ -137,7 +137,7 @@ func TestDashboardAddsUp(t *testing.T) {
 	sample.random = random
 	sample.sample()
 	hostileRecords(sample)
-	s.insert(t, sample.records)
+	s.fill(t, sample.records)
 	cookie := s.signIn(t, acmeViewer)
 	oneOf := func(values ...string) string { return values[random.IntN(len(values))] }
 	rules := []string{"last", "last_non_direct"}

@@ -51,7 +51,7 @@ func TestLinksInTheBrowser(t *testing.T) {
 	if a := s.post(t, "/console/convention", admin, url.Values{"over": {"0"}, "lower_case": {"1"}, "separator": {"-"}, "ascii": {"1"}, "required": {"source", "campaign"}, "max_length": {"60"}, "mediums": {"paid-social\r\nemail"}}); a.StatusCode != http.StatusSeeOther {
 		t.Fatalf("convention: %s\n%s", a.Status, a.body)
 	}
-	s.insert(t, sample.records)
+	s.fill(t, sample.records)
 	s.enter(t, tab)
 	run(t, tab, chromedp.Navigate(s.URL+"/console/builder"), chromedp.WaitReady(chromedp.CSS("#target")),
 		chromedp.SendKeys(chromedp.CSS("#target"), "www.acme.example/offer?a=1&utm_source=old#form"), chromedp.SendKeys(chromedp.CSS("#utm_source"), "LinkedIn"),
@@ -113,7 +113,7 @@ func (s *stand) visitBy(t *testing.T, address string) {
 	visitor := sample.uuid()
 	touch := sample.touch(visitor, testNow.Add(-time.Hour), schema.Touch{UTMSource: tags.Source, UTMCampaign: tags.Campaign, UTMTerm: tags.Term, UTMID: tags.ID, LandingPage: address})
 	sample.submit(visitor, "new@lead.example", "signup", testNow.Add(-50*time.Minute), touch, touch)
-	s.insert(t, sample.records)
+	s.fill(t, sample.records)
 }
 
 // othersLinks holds who may do what with a link.
@@ -217,7 +217,7 @@ func TestTagAuditPage(t *testing.T) {
 	s := newLiveStand(t)
 	sample := newSampler(t, testSites()[0])
 	sample.story()
-	s.insert(t, sample.records)
+	s.fill(t, sample.records)
 	marketer := s.signIn(t, acmeMarketer)
 	if a := s.post(t, "/console/audit/register", marketer, url.Values{"campaign": {"free-survey"}, "range": {"30d"}}); a.Header.Get("Location") != "/console/audit?done=registered&range=30d" {
 		t.Fatalf("registered: %s %s", a.Status, a.Header.Get("Location"))

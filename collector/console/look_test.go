@@ -33,7 +33,8 @@ func TestPagesLook(t *testing.T) {
 	full, bare := newLiveStand(t), newLiveStand(t)
 	sample := newSampler(t, testSites()[0])
 	sample.sample()
-	full.insert(t, sample.records)
+	full.fill(t, sample.records)
+	bare.settleSites(t)
 	for _, email := range []string{chief, acmeMarketer, acmeViewer} {
 		full.user(t, email)
 	}

@@ -25,7 +25,7 @@ func TestSourcesRowsSumToTheTotal(t *testing.T) {
 	s := newLiveStand(t)
 	sample := newSampler(t, testSites()[0])
 	sample.sample()
-	s.insert(t, sample.records)
+	s.fill(t, sample.records)
 	english := s.speaker(language.English)
 	for _, query := range []string{"", "range=90d&by=source&by=medium&by=campaign", "by=channel&data_point=first_touch&range=all",
 		"by=referrer_domain&data_point=conversion&credit=last", "by=content&data_point=company_source&range=all", "from=2026-02-01&to=2026-02-28"} {
@@ -113,7 +113,7 @@ func TestSecurityCSVInjection(t *testing.T) {
 	sample := newSampler(t, testSites()[0])
 	hostileRecords(sample)
 	sample.story()
-	s.insert(t, sample.records)
+	s.fill(t, sample.records)
 	cookie := s.signIn(t, acmeAdmin)
 	for _, path := range []string{"/console/sources.csv?by=source&by=campaign", "/console/forms.csv", "/console/referrers.csv", "/console/contacts.csv"} {
 		a := s.get(t, path, cookie)
@@ -149,7 +149,7 @@ func TestContactCardTellsTheStory(t *testing.T) {
 	sample.records = append(sample.records, &schema.Contact{SiteID: "acme", ImportID: sample.uuid(), ContactID: known, CRMID: "7",
 		CreatedAt: testNow.AddDate(-1, 0, 0), ReceivedAt: testNow.AddDate(0, -1, 0)})
 	sample.submit(sample.uuid(), "grace@known.example", "webinar", testNow.Add(-time.Hour), schema.Touch{}, schema.Touch{})
-	s.insert(t, sample.records)
+	s.fill(t, sample.records)
 	cookie := s.signIn(t, acmeAdmin)
 	a := s.post(t, "/console/contact", cookie, url.Values{"email": {" Ada@Lovelace-Orchards.example "}})
 	inOrder(t, a.body, `id="person">`+adaEmail, "First touch", `"source">linkedin`, "spring-planning", "linkedin.com", "28 Feb 2026, 10:41", "Show more", "<dt>Term</dt>", "empty",

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 
+	"github.com/headwater/headwater/collector/reports"
 	"github.com/headwater/headwater/schema"
 )
 
@@ -91,6 +92,29 @@ func (s *stand) insert(tb testing.TB, records []schema.Record) {
 	}
 	for at, rows := range parts {
 		if err := s.store.Insert(tb.Context(), at.table, uuid.NewString(), rows); err != nil {
+			tb.Fatal(err)
+		}
+	}
+}
+
+// fill inserts the records and settles them.
+func (s *stand) fill(tb testing.TB, records []schema.Record) {
+	tb.Helper()
+	s.insert(tb, records)
+	s.settleSites(tb)
+}
+
+// settleSites does what headwater serve does in the background: reports read the settled tables then, which is quicker. A second must
+// have passed, for what is logged in the last one before a settlement is considered again.
+func (s *stand) settleSites(tb testing.TB) {
+	tb.Helper()
+	for settled := false; !settled; {
+		if err := s.store.Conn().QueryRow(tb.Context(), "SELECT max(logged_at) < now64(3) - toIntervalMillisecond(1100) FROM changes").Scan(&settled); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	for _, site := range testSites() {
+		if err := reports.Settle(tb.Context(), s.store.Conn(), site.ID, true); err != nil {
 			tb.Fatal(err)
 		}
 	}

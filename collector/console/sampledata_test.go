@@ -35,7 +35,7 @@ func TestSampleData(t *testing.T) {
 	s := newLiveStand(t)
 	real := newSampler(t, testSites()[0])
 	real.story()
-	s.insert(t, real.records)
+	s.fill(t, real.records)
 	before := s.rowsOf(t, "acme")
 	marketer, viewer, other := s.signIn(t, acmeMarketer), s.signIn(t, acmeViewer), s.signIn(t, otherAdmin)
 	a := s.get(t, "/console/sources?range=today", marketer)

@@ -253,7 +253,7 @@ func TestSecurityTenantIsolation(t *testing.T) {
 	visitor := other.uuid()
 	touch := other.touch(visitor, testNow.AddDate(0, 0, -2), schema.Touch{UTMSource: "only-theirs", UTMMedium: "paid", Referrer: "https://theirs.example/"})
 	contact := other.submit(visitor, "bob@theirs.example", "their-form", testNow.AddDate(0, 0, -2).Add(time.Minute), touch, touch)
-	s.insert(t, append(acme.records, other.records...))
+	s.fill(t, append(acme.records, other.records...))
 	mine, theirs := s.signIn(t, acmeAdmin), s.signIn(t, otherAdmin)
 	for _, path := range append(slices.Clone(routes), "/console/contacts/"+string(contact), "/console/spend", "/console/settings", "/console/settings/history") {
 		for _, query := range []string{"", "?site=other", "?site_id=other&site=other"} {

@@ -380,7 +380,7 @@ func TestPagesSpeakOneLanguage(t *testing.T) {
 	s := newLiveStand(t)
 	sample := newSampler(t, testSites()[0])
 	sample.sample()
-	s.insert(t, sample.records)
+	s.fill(t, sample.records)
 	cookies := map[language.Tag]string{}
 	for _, tag := range languages {
 		cookies[tag] = s.signIn(t, acmeAdmin)
