@@ -24,6 +24,9 @@ way strip campaign parameters. It reaches public addresses only, and those of do
   headwater doctor --link 'https://example.com/offer?utm_source=linkedin'`
 }
 
+// longestSaid bounds a line that is printed, in characters: addresses and what a page names may be long.
+const longestSaid = 4096
+
 // Run is headwater doctor.
 func (c doctorCommand) Run(i *invocation) error {
 	l, err := i.load()
@@ -44,17 +47,24 @@ func (c doctorCommand) Run(i *invocation) error {
 		trace, found = examined.Trace, examined.All()
 	}
 	for n, step := range trace.Steps {
-		fmt.Fprintf(i.stdout, "%d. %s (%d)\n", n+1, step.URL, step.Status)
+		fmt.Fprintf(i.stdout, "%d. %s", n+1, printable(step.URL, longestSaid))
+		if step.Status != 0 { // there was an answer
+			fmt.Fprintf(i.stdout, " (%d)", step.Status)
+		}
+		fmt.Fprintln(i.stdout)
+	}
+	if trace.Added {
+		fmt.Fprintln(i.stdout, "   Parameters were added to the address, to see whether they survive.")
 	}
 	said, err := console.Diagnoses(found)
 	if err != nil {
 		return err
 	}
 	for _, diagnosis := range said {
-		fmt.Fprintf(i.stdout, "\n%s: %s\n", diagnosis.Severity, diagnosis.What)
+		fmt.Fprintf(i.stdout, "\n%s: %s\n", diagnosis.Severity, printable(diagnosis.What, longestSaid))
 		for _, more := range []string{diagnosis.Why, diagnosis.Do} {
 			if more != "" {
-				fmt.Fprintf(i.stdout, "      %s\n", more)
+				fmt.Fprintf(i.stdout, "      %s\n", printable(more, longestSaid))
 			}
 		}
 	}

@@ -110,7 +110,7 @@ func readURL(address string) (*url.URL, error) {
 	}
 	u, err := url.Parse(address)
 	switch {
-	case err != nil || strings.ContainsAny(address, "\\\x00\r\n\t"):
+	case err != nil || u.Scheme == "" || strings.ContainsAny(address, "\\\x00\r\n\t"):
 		return nil, refuse("refused_url")
 	case u.Scheme != "http" && u.Scheme != "https":
 		return nil, refuse("refused_scheme", "Scheme", u.Scheme)

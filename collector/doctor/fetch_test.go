@@ -59,7 +59,7 @@ func TestSecurityDoctorReachesNothingInside(t *testing.T) {
 	}
 	for address, want := range map[string]string{
 		"http://2130706433/": "refused_url", "http://0x7f.1/": "refused_url", "http://0177.0.0.1/": "refused_url", "http://127.1/": "refused_url", "http://1.2.3.4.5/": "refused_url",
-		"http://[fe80::1%25eth0]/": "refused_address", "file:///etc/passwd": "refused_scheme", "gopher://acme.example/": "refused_scheme", "//acme.example/": "refused_scheme",
+		"http://[fe80::1%25eth0]/": "refused_address", "file:///etc/passwd": "refused_scheme", "gopher://acme.example/": "refused_scheme", "//acme.example/": "refused_url", "nonsense": "refused_url",
 		"http://user:pass@acme.example/": "refused_user", "http://acme.example:22/": "refused_port", "https://acme.example:80/": "refused_port", "http://acme.example:6379/": "refused_port",
 		"http://acme.example\\@127.0.0.1/": "refused_url", "http://a\r\nb/": "refused_url", "http:///": "refused_url", "http://acme.example:99999/": "refused_url",
 		"http://acme.example/" + strings.Repeat("a", maxFetchedURL): "refused_long", "http://unknown.example/": "no_host",

@@ -74,7 +74,7 @@ func (d *Doctor) Trace(ctx context.Context, address string) *Trace {
 	t := &Trace{}
 	u, err := readURL(withScheme(address))
 	if err != nil {
-		t.Steps = append(t.Steps, Step{URL: schema.CutText(address, 200), Findings: []Finding{failed(err)}})
+		t.Steps = append(t.Steps, Step{URL: schema.CutText(withoutUser(address), 200), Findings: []Finding{failed(err)}})
 		return t
 	}
 	if len(d.tracked(u)) == 0 {
@@ -99,6 +99,16 @@ func withScheme(address string) string {
 		return "https://" + address
 	}
 	return address
+}
+
+// withoutUser takes a name and password out of an address, which is shown on pages and terminals.
+func withoutUser(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.User == nil {
+		return address
+	}
+	u.User = nil
+	return u.String()
 }
 
 func failed(err error) Finding {
