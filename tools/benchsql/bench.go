@@ -167,7 +167,7 @@ func (c config) measureAll(ctx context.Context, all datasets) (bool, error) {
 		}
 		fmt.Fprintf(c.out, "%-64s %8s / %8s = %6.2f   %s\n", one.name, shortTime(got.ours), shortTime(got.bare), got.ratio(), said)
 	}
-	for _, step := range []func(context.Context, datasets) (bool, error){c.memory, c.growth, c.planning, c.size} {
+	for _, step := range []func(context.Context, datasets) (bool, error){c.dashboard, c.memory, c.growth, c.planning, c.size} {
 		held, err := step(ctx, all)
 		if err != nil {
 			return false, err

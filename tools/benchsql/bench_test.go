@@ -16,7 +16,7 @@ func TestABenchOfFewTouches(t *testing.T) {
 	if _, err := run(t.Context(), config{touches: 20_000, rounds: 1, data: t.TempDir(), progress: io.Discard, out: &out}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"20000 touches", "source_breakdown, to counting touches", "contact_card", "memory of totals", "growth of totals from 2000 touches", "a touch on disk", "at most 1.5", "at most 20"} {
+	for _, want := range []string{"20000 touches", "source_breakdown, to counting touches", "contact_card", "memory of totals", "growth of totals from 2000 touches", "a touch on disk", "dashboard, first view, to its 14 reports in turn", "at most 1.5", "at most 20"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("nothing about %q:\n%s", want, &out)
 		}
