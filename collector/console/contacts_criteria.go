@@ -113,9 +113,13 @@ func (s *session) condition(condition people.Condition, statuses people.Statuses
 	}
 	var group *choiceGroup
 	last := ""
+	asked, _ := condition.Field.OfDealsTouch()
 	for _, field := range people.Fields() {
 		if field == "selection" && condition.Field != "selection" {
 			continue // it comes from opening one
+		}
+		if by, is := field.OfDealsTouch(); is && by != asked {
+			continue // they come from following a number: the list would be twice as long
 		}
 		point, _, _ := strings.Cut(string(field), ".")
 		if !strings.Contains(string(field), ".") {

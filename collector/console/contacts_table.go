@@ -42,6 +42,9 @@ func (s *speaker) columnTitle(name string) string {
 	if !found {
 		return s.say("contacts.field." + name)
 	}
+	if by, is := people.Field(name).OfDealsTouch(); is {
+		return s.say("contacts.deal_by", "Point", s.say("words.point."+by), "Dimension", strings.ToLower(s.title(name[strings.LastIndexByte(name, '.')+1:])))
+	}
 	if point == "deal" {
 		return s.say("contacts.deal." + dimension)
 	}

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"github.com/headwater/headwater/collector/people"
 	"github.com/headwater/headwater/collector/reports"
 )
 
@@ -25,13 +26,17 @@ func (q dashboardQuery) behind(column string, point reports.DataPoint, where fil
 	switch {
 	case !known || q.credit == reports.Last && point != reports.FirstTouch:
 		return q.sourcesHref(point, where, drillBy(dimension)...)
-	case point == reports.Conversion && who.counts != "conversions": // whose place is where the lead was created
+	case point == reports.Conversion && (who.counts == "leads" || who.counts == "qualified"): // whose place is where the lead was created
 		point = reports.LeadCreation
 	}
 	query := q.days.query()
 	query.Set("counts", who.counts)
+	of := string(point)
+	if who.counts == "deals" || who.counts == "won_deals" { // which have a place of their own
+		of = people.DealBy + of
+	}
 	for _, c := range where {
-		query.Add("g1", string(point)+"."+string(c.Dimension)+":is:"+c.Value)
+		query.Add("g1", of+"."+string(c.Dimension)+":is:"+c.Value)
 	}
 	if who.criterion != "" {
 		query.Add("g1", who.criterion)

@@ -3,6 +3,7 @@ package console
 import (
 	"bytes"
 	"encoding/csv"
+	"fmt"
 	"html"
 	"math/rand/v2"
 	"net/http"
@@ -13,11 +14,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/shopspring/decimal"
 
 	"github.com/headwater/headwater/collector/models"
+	"github.com/headwater/headwater/collector/people"
 	"github.com/headwater/headwater/collector/reports"
+	"github.com/headwater/headwater/schema"
 )
 
 // sampleStand serves the sample, and returns a session of it.
@@ -116,6 +120,7 @@ func TestDashboard(t *testing.T) {
 	t.Run("adds up", func(t *testing.T) { checkTiles(t, "all", all, false) })
 	t.Run("drills down", func(t *testing.T) { checkDrillDown(t, s, cookie, all) })
 	t.Run("csv", func(t *testing.T) { checkDashboardCSV(t, s, cookie) })
+	t.Run("deals", func(t *testing.T) { checkBehindDeals(t, s, cookie) })
 }
 
 func (s *stand) dashboard(t *testing.T, cookie, query string) string {
@@ -229,6 +234,77 @@ func checkDrillDown(t *testing.T, s *stand, cookie, page string) {
 	file := s.get(t, "/console/sources.csv?"+u.RawQuery, cookie)
 	if !strings.HasPrefix(file.body, "source,medium,content,visitors,leads") {
 		t.Errorf("the file begins %.80q", file.body)
+	}
+}
+
+// buyers are people who came back between their lead and their deal, and after it; and one whom the CRM knew, of a company that came by itself.
+// Nobody has two deals, so that there are as many people as deals.
+func (s *sampler) buyers() {
+	at := func(days int) time.Time { return testNow.AddDate(0, 0, -days) }
+	for i := range 7 {
+		visitor, email := s.uuid(), fmt.Sprintf("buyer%d@bought%d.example", i, i)
+		came := s.touch(visitor, at(20), schema.Touch{UTMSource: "linkedin"})
+		contact := s.submit(visitor, email, "signup", at(20), came, came)
+		if i > 0 {
+			came = s.touch(visitor, at(10), schema.Touch{UTMSource: []string{"newsletter", "google"}[i%2], UTMMedium: "email"})
+			s.submit(visitor, email, "webinar", at(10), came, came)
+		}
+		s.deal("bought-"+email, contact, []schema.DealStatus{schema.DealWon, schema.DealOpen}[i%2], "10", "EUR", at(5))
+		came = s.touch(visitor, at(2), schema.Touch{UTMSource: "too-late"})
+		s.submit(visitor, email, "webinar", at(2), came, came)
+	}
+	known := schema.NewContactID(s.site.ContactKey(testSecret), "known@bought1.example")
+	s.records = append(s.records, &schema.Contact{SiteID: s.site.ID, ImportID: s.uuid(), ContactID: known, CRMID: "known", CreatedAt: at(15), ReceivedAt: at(15)})
+	s.deal("bought-by-known", known, schema.DealWon, "10", "EUR", at(4))
+	s.records[len(s.records)-1].(*schema.Deal).CompanyID = "domain:bought1.example"
+}
+
+// checkBehindDeals follows every number of deals, of every data point, to as many people.
+func checkBehindDeals(t *testing.T, s *stand, cookie string) {
+	sample := newSampler(t, testSites()[0])
+	sample.random = rand.New(rand.NewPCG(3, 4))
+	sample.buyers()
+	s.insert(t, sample.records)
+	site := testSites()[0]
+	q := dashboardQuery{days: dateRange{Preset: "custom", From: "2026-02-11", To: "2026-03-12"}, credit: reports.LastNonDirect}
+	of := people.Site{ID: site.ID, Zone: zoneOf(&site), LookbackDays: site.LookbackDays}
+	placed := map[string]int64{}
+	for _, point := range []reports.DataPoint{reports.FirstTouch, reports.LeadCreation, reports.Conversion, reports.CompanySource} {
+		params := reports.Params{Site: site.ID, Zone: zoneName(&site), LookbackDays: site.LookbackDays, DataPoint: point, By: []reports.Dimension{reports.BySource}}
+		params.From, params.To = q.days.bounds()
+		result, err := reports.Run(t.Context(), s.store.Conn(), "source_breakdown", params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range result.Rows {
+			label := text(result.Value(i, "source"))
+			for _, column := range []string{"deals", "won_deals"} {
+				want, _ := result.Value(i, column).(int64)
+				if want == 0 || column == "won_deals" && point != reports.Conversion {
+					continue
+				}
+				u, err := url.Parse(q.behind(column, point, filter{{reports.BySource, label}}, reports.BySource))
+				if err != nil {
+					t.Fatal(err)
+				}
+				behind := people.Query{Criteria: people.Read(u.Query()), Counts: people.Counts(u.Query().Get("counts"))}
+				behind.Since, behind.Until = q.days.instants(of.Zone)
+				if got, err := s.console.config.People.Count(t.Context(), of, behind); err != nil || got != want {
+					t.Errorf("%d %s by %s of %s, behind them are %d people, %v: %s", want, column, point, label, got, err, u)
+				}
+				placed[string(point)+" "+column+" "+label] = want
+			}
+		}
+	}
+	for what, want := range map[string]int64{"conversion deals newsletter": 3, "conversion deals google": 3, "conversion won_deals newsletter": 3, "conversion deals too-late": 0} {
+		if placed[what] != want {
+			t.Errorf("%s: %d, want %d", what, placed[what], want)
+		}
+	}
+	// A reader is told what is listed.
+	page := s.get(t, q.behind("deals", reports.Conversion, filter{{reports.BySource, "google"}}, reports.BySource), cookie)
+	if !strings.Contains(page.body, "Deal, Conversion: source") || strings.Contains(page.body, "Deal, First touch: source") {
+		t.Errorf("the page of contacts does not say which deals: %s", page.Status)
 	}
 }
 
@@ -440,7 +516,7 @@ func TestWhoIsBehindANumber(t *testing.T) {
 	}{
 		{q, "leads", reports.FirstTouch, "/console/contacts?counts=leads&g1=first_touch.source%3Ais%3Aa%3Ab%26c&g1=first_touch.medium%3Ais%3Acpc&range=30d"},
 		{q, "leads", reports.Conversion, "/console/contacts?counts=leads&g1=lead_creation.source%3Ais%3Aa%3Ab%26c&g1=lead_creation.medium%3Ais%3Acpc&range=30d"},
-		{q, "open_amount", reports.LeadCreation, "/console/contacts?counts=deals&g1=lead_creation.source%3Ais%3Aa%3Ab%26c&g1=lead_creation.medium%3Ais%3Acpc&g1=deal.status%3Ais%3Aopen&range=30d"},
+		{q, "open_amount", reports.LeadCreation, "/console/contacts?counts=deals&g1=deal.lead_creation.source%3Ais%3Aa%3Ab%26c&g1=deal.lead_creation.medium%3Ais%3Acpc&g1=deal.status%3Ais%3Aopen&range=30d"},
 		{q, "visitors", reports.LeadCreation, "/console/sources?by=medium&by=campaign&credit=last_non_direct&data_point=lead_creation&range=30d&where=source%3Aa%3Ab%26c&where=medium%3Acpc"},
 		{last, "leads", reports.LeadCreation, "/console/sources?by=medium&by=campaign&credit=last&data_point=lead_creation&range=30d&where=source%3Aa%3Ab%26c&where=medium%3Acpc"},
 	} {

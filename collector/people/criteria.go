@@ -129,12 +129,9 @@ func allFields() []field {
 	for _, point := range []struct{ name, column, of string }{
 		{"first_touch", "first_touch", ""}, {"lead_creation", "lead_creation", ""}, {"company_source", "company_source", ""}, {"conversion", "c.2", "conversions"},
 	} {
-		for i, dimension := range Dimensions() {
-			list = append(list, field{Field: Field(point.name + "." + dimension), touch: point.column, of: point.of,
-				expression: "splitByChar('\\0', " + point.column + ")[" + strconv.Itoa(i+1) + "]"})
-		}
+		list = append(list, touchFields(point.name, point.column, point.of)...)
 	}
-	return append(list,
+	list = append(list,
 		field{Field: "company", expression: "called", of: "company"},
 		field{Field: "form", expression: "form"},
 		field{Field: "sent_form", expression: "f.1", of: "sent"},
@@ -153,6 +150,30 @@ func allFields() []field {
 		field{Field: "deal.created", kind: day, expression: "d.5", of: "deal_list"},
 		field{Field: "selection", kind: choice, expression: "contact_id", of: "selection"},
 	)
+	for at, point := range []string{"first_touch", "lead_creation", "conversion", "company_source"} {
+		list = append(list, touchFields(DealBy+point, "d."+strconv.Itoa(7+at), "deal_list")...)
+	}
+	return list
+}
+
+// DealBy begins the fields that ask by which touch a deal is placed under a data point, as the reports place it: "deal.conversion.source".
+const DealBy = "deal."
+
+// touchFields are the dimensions of a touch.
+func touchFields(name, column, of string) []field {
+	var list []field
+	for i, dimension := range Dimensions() {
+		list = append(list, field{Field: Field(name + "." + dimension), touch: column, of: of,
+			expression: "splitByChar('\\0', " + column + ")[" + strconv.Itoa(i+1) + "]"})
+	}
+	return list
+}
+
+// OfDealsTouch tells whether a field asks by which touch a deal is placed, and under which data point.
+func (f Field) OfDealsTouch() (point string, is bool) {
+	rest, ofDeal := strings.CutPrefix(string(f), DealBy)
+	point, _, is = strings.Cut(rest, ".")
+	return point, ofDeal && is
 }
 
 func fieldOf(name Field) (field, bool) {

@@ -21,12 +21,16 @@ func TestTheListIsWhatCardsSay(t *testing.T) {
 	s.insert(t, w.records)
 	s.decide(t, w)
 	cards := s.cards(t, w)
+	companies := map[schema.CompanyID][]string{}
 	for i, c := range cards { // companies are the list's own to say: the card has none
 		one, err := s.Contact(t.Context(), acme, c.id)
 		if err != nil {
 			t.Fatal(err)
 		}
-		cards[i].company = one.Company
+		cards[i].company, cards[i].companies = one.Company, companies
+		if one.CompanyID != "" {
+			companies[one.CompanyID] = c.points["company_source"]
+		}
 	}
 	for _, from := range []string{"records", "settled"} {
 		if from == "settled" {
@@ -216,7 +220,7 @@ func (c *card) all(q *Query, group Group) bool {
 	}
 	own := events["deal"]
 	return own == nil || slices.ContainsFunc(c.deals, func(d *schema.Deal) bool {
-		return holds(own, func(one Condition) bool { return dealMeets(one, d) }) &&
+		return holds(own, func(one Condition) bool { return c.dealMeets(one, d) }) &&
 			(q.Counts != Deals || in(d.CreatedAt)) && (q.Counts != WonDeals || d.Status == schema.DealWon && in(d.WonAt))
 	})
 }
@@ -273,7 +277,7 @@ func (c *card) meetsOne(condition Condition) bool {
 }
 
 func touchMeets(c Condition, dimensions []string) bool {
-	_, dimension, _ := strings.Cut(string(c.Field), ".")
+	dimension := string(c.Field)[strings.LastIndexByte(string(c.Field), '.')+1:]
 	if dimensions == nil {
 		return wordMeets(c, "", "(unattributed)")
 	}
@@ -336,7 +340,10 @@ func moneyMeets(c Condition, amount decimal.Decimal) bool {
 	return c.Op == AtLeast && amount.GreaterThanOrEqual(want) || c.Op == AtMost && amount.LessThanOrEqual(want)
 }
 
-func dealMeets(c Condition, d *schema.Deal) bool {
+func (of *card) dealMeets(c Condition, d *schema.Deal) bool {
+	if point, is := c.Field.OfDealsTouch(); is {
+		return touchMeets(c, of.dealTouch(point, d))
+	}
 	switch c.Field {
 	case "deal.status":
 		return wordMeets(c, string(d.Status), string(d.Status))

@@ -154,6 +154,7 @@ func (w *world) deal(i int) {
 	d := &schema.Deal{
 		SiteID: acme.ID, DealID: schema.DealID(fmt.Sprint("deal", i)), ChangeID: w.uuid(), Status: schema.DealStatus(w.pick("open", "won", "lost")),
 		Stage: w.pick("", "demo", "Offer, final"), ContactID: contact, CreatedAt: at, ChangedAt: at, ReceivedAt: at,
+		CompanyID: schema.CompanyID(w.pick("", "", "domain:a.example", "name:bolt & co")),
 	}
 	if w.IntN(4) > 0 {
 		d.Amount, d.Currency = decimal.New(int64(w.IntN(500_000)), -2), w.pick("EUR", "USD")
@@ -221,6 +222,25 @@ type card struct {
 	conversions []conversionPoint
 	lead        bool
 	form        string
+	companies   map[schema.CompanyID][]string // the company source of each, of which all cards know
+}
+
+// dealTouch is the touch by which a deal of the contact is placed under a data point, nil for none.
+func (c *card) dealTouch(point string, d *schema.Deal) []string {
+	switch own := c.points[point]; {
+	case point == "conversion":
+		var latest []string
+		for _, conversion := range c.conversions { // in the order of time
+			if !conversion.at.After(d.CreatedAt) {
+				latest = conversion.dimensions
+			}
+		}
+		return latest
+	case point == "company_source" && d.CompanyID != "", own == nil && point != "company_source":
+		return c.companies[d.CompanyID]
+	default:
+		return own
+	}
 }
 
 type conversionPoint struct {

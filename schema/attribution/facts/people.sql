@@ -5,7 +5,8 @@
 --   form                                         that created the contact, '' for an imported one
 --   sent                                         (form, time) of each submission
 --   conversions                                  (time, dimensions) of each later submission
---   deal_list                                    (status, stage, currency, amount, created, won) of each deal; won is 1970 unless it is won
+--   deal_list                                    (status, stage, currency, amount, created, won, and its dimensions by first touch, lead creation,
+--                                                conversion and company source) of each deal; won is 1970 unless it is won
 --   status, status_since, status_owner, status_version   lead status; one that the site has no more is 'open'
 SELECT
     contact_id,
@@ -48,7 +49,13 @@ FROM
         sumMapIf(map(toString(e.currency), e.amount), e.kind = 'deal' AND NOT e.won AND e.status != 'lost' AND e.currency != '') AS open_amounts,
         groupArrayIf((toString(e.form), e.occurred_at), e.kind = 'submission') AS sent,
         groupArrayIf((e.occurred_at, e.own), e.kind = 'submission' AND NOT e.creates_contact) AS conversions,
-        groupArrayIf((toString(e.status), toString(e.stage), toString(e.currency), e.amount, e.occurred_at, e.won_at), e.kind = 'deal') AS deal_list
+        groupArrayIf(
+            (
+                toString(e.status), toString(e.stage), toString(e.currency), e.amount, e.occurred_at, e.won_at,
+                e.deal_first, e.deal_lead, e.deal_conversion, e.deal_company
+            ),
+            e.kind = 'deal'
+        ) AS deal_list
     FROM contact_events AS e
     GROUP BY e.contact_id
     HAVING countIf(e.kind != 'deal') > 0
