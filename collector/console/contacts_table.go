@@ -45,6 +45,13 @@ func (s *speaker) columnTitle(name string) string {
 	if by, is := people.Field(name).OfDealsTouch(); is {
 		return s.say("contacts.deal_by", "Point", s.say("words.point."+by), "Dimension", strings.ToLower(s.title(name[strings.LastIndexByte(name, '.')+1:])))
 	}
+	if point == "path" {
+		title := s.known("contacts.path." + dimension)
+		if title == "" {
+			title = strings.ToLower(s.title(dimension))
+		}
+		return s.say("contacts.fields.path") + ": " + title
+	}
 	if point == "deal" {
 		return s.say("contacts.deal." + dimension)
 	}

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"github.com/headwater/headwater/collector/models"
 	"github.com/headwater/headwater/collector/people"
 	"github.com/headwater/headwater/collector/reports"
 )
@@ -19,7 +20,7 @@ var counting = map[string]struct{ counts, criterion string }{
 	"open_amount":     {"deals", "deal.status:is:open"},
 }
 
-// behind is where the people behind a number are listed, "" for nowhere: models share a person among rows, and visitors are no contacts.
+// behind is where the people behind a number are listed, "" for nowhere: visitors are no contacts.
 // Contacts are found by the rule that keeps them, so what the other rule of credit counts is only broken down further.
 func (q dashboardQuery) behind(column string, point reports.DataPoint, where filter, dimension reports.Dimension) string {
 	who, known := counting[column]
@@ -40,6 +41,24 @@ func (q dashboardQuery) behind(column string, point reports.DataPoint, where fil
 	}
 	if who.criterion != "" {
 		query.Add("g1", who.criterion)
+	}
+	return hrefOf("contacts", query)
+}
+
+// behindShare is where the leads are listed that a row has parts of under a model: those to whom a touch of it led.
+func (q dashboardQuery) behindShare(model models.Model, where filter) string {
+	query := q.days.query()
+	query.Set("counts", "leads")
+	for _, c := range where {
+		query.Add("g1", "path."+string(c.Dimension)+":is:"+c.Value)
+	}
+	switch model { // those that give all to one touch
+	case models.First:
+		query.Add("g1", "path.place:is:1")
+	case models.Last:
+		query.Add("g1", "path.place_from_end:is:1")
+	case models.LastNonDirect: // which of them that is no criterion says
+		return ""
 	}
 	return hrefOf("contacts", query)
 }

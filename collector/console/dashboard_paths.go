@@ -53,16 +53,13 @@ func (s *speaker) models(q dashboardQuery, asked []*pending) tileView {
 	if len(columns) < len(models.All()) {
 		t.Note = s.say("dashboard.note.models")
 	}
-	s.fill(&t, rankedRows(result, "source", string(models.Linear)), "source", columns, nil)
+	links := q.shareLinks(reports.BySource, func(column string) models.Model { return models.Model(column) })
+	s.fill(&t, rankedRows(result, "source", string(models.Linear)), "source", columns, links)
 	for i, column := range columns {
 		t.Columns[i+1].Title, t.Columns[i+1].Bar = s.say("dashboard.model."+column), false
 	}
 	for r := range t.Rows {
 		t.Rows[r].Cells[0].Bar = false
-		t.Rows[r].Href = hrefOf("dashboard", q.query(q.days, q.where.with(reports.BySource, t.Rows[r].Label)))
-		if t.Rows[r].Folds > 0 {
-			t.Rows[r].Href = ""
-		}
 	}
 	t.Total.Cells[0].Bar = false
 	return t

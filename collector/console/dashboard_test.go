@@ -266,6 +266,9 @@ func checkBehindDeals(t *testing.T, s *stand, cookie string) {
 	sample.buyers()
 	s.insert(t, sample.records)
 	site := testSites()[0]
+	if err := reports.Settle(t.Context(), s.store.Conn(), site.ID, true); err != nil { // which makes so many questions quick
+		t.Fatal(err)
+	}
 	q := dashboardQuery{days: dateRange{Preset: "custom", From: "2026-02-11", To: "2026-03-12"}, credit: reports.LastNonDirect}
 	of := people.Site{ID: site.ID, Zone: zoneOf(&site), LookbackDays: site.LookbackDays}
 	placed := map[string]int64{}
@@ -277,6 +280,9 @@ func checkBehindDeals(t *testing.T, s *stand, cookie string) {
 			t.Fatal(err)
 		}
 		for i := range result.Rows {
+			if point != reports.Conversion && i > 0 && i < len(result.Rows)-1 { // the first, and (unattributed), are enough
+				continue
+			}
 			label := text(result.Value(i, "source"))
 			for _, column := range []string{"deals", "won_deals"} {
 				want, _ := result.Value(i, column).(int64)
@@ -522,6 +528,16 @@ func TestWhoIsBehindANumber(t *testing.T) {
 	} {
 		if got := c.q.behind(c.column, c.point, only, reports.BySource); got != c.want {
 			t.Errorf("%s by %s:\n%s, want\n%s", c.column, c.point, got, c.want)
+		}
+	}
+	for model, want := range map[models.Model]string{
+		models.Linear:        "/console/contacts?counts=leads&g1=path.source%3Ais%3Aa%3Ab%26c&g1=path.medium%3Ais%3Acpc&range=30d",
+		models.First:         "/console/contacts?counts=leads&g1=path.source%3Ais%3Aa%3Ab%26c&g1=path.medium%3Ais%3Acpc&g1=path.place%3Ais%3A1&range=30d",
+		models.Last:          "/console/contacts?counts=leads&g1=path.source%3Ais%3Aa%3Ab%26c&g1=path.medium%3Ais%3Acpc&g1=path.place_from_end%3Ais%3A1&range=30d",
+		models.LastNonDirect: "",
+	} {
+		if got := q.behindShare(model, only); got != want {
+			t.Errorf("%s: %s, want %s", model, got, want)
 		}
 	}
 	if got, want := q.behindForm("conversions", "sign up"), "/console/contacts?counts=conversions&g1=sent_form%3Ais%3Asign+up&range=30d"; got != want {

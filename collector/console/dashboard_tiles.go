@@ -7,6 +7,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/headwater/headwater/collector/models"
 	"github.com/headwater/headwater/collector/reports"
 )
 
@@ -145,8 +146,8 @@ func creditedTile(id string, dimension reports.Dimension, columns ...string) das
 		ask: func(q dashboardQuery) []question { return q.withBefore(q.credited(dimension)) },
 		view: func(s *speaker, q dashboardQuery, asked []*pending) tileView {
 			links := q.links(q.dataPoint, dimension)
-			if q.model != "" { // which shares people among rows, so that nobody in particular is behind a number
-				links = onlyRows(links)
+			if q.model != "" {
+				links = q.shareLinks(dimension, func(string) models.Model { return q.model })
 			}
 			return s.ranking(q, asked, dimension, columns, links)
 		},
@@ -196,12 +197,17 @@ func (s *speaker) ranking(q dashboardQuery, asked []*pending, dimension reports.
 // linksOf says where the number of a row and column leads, and for the column "" where the page about only this row is; "" for nowhere.
 type linksOf func(label, column string) string
 
-func onlyRows(links linksOf) linksOf {
+// shareLinks are links from parts of leads that models give.
+func (q dashboardQuery) shareLinks(dimension reports.Dimension, modelOf func(column string) models.Model) linksOf {
 	return func(label, column string) string {
-		if column != "" {
+		only := q.where.with(dimension, label)
+		switch column {
+		case "":
+			return hrefOf("dashboard", q.query(q.days, only))
+		case "before":
 			return ""
 		}
-		return links(label, column)
+		return q.behindShare(modelOf(column), only)
 	}
 }
 

@@ -102,7 +102,7 @@ func (p *People) cards(ctx context.Context, site Site, q *Query, board Board, st
 		text = strings.Replace(text, "sort_key, contact_id /* direction */", "sort_key DESC, contact_id DESC", 2)
 	}
 	b.bound["statuses"], b.bound["page"] = reports.BindAll(statuses.ids()), "[]"
-	result, err := reports.Ask(ctx, p.conn, reports.Statement{Name: "cards", Text: fill(text, marks), Bound: b.bound}, site.params())
+	result, err := p.answer(ctx, reports.Statement{Name: "cards", Text: fill(text, marks), Bound: b.bound}, site.params())
 	if err != nil {
 		return err
 	}
@@ -181,7 +181,7 @@ func (p *People) memberships(ctx context.Context, site Site, list []Saved, conta
 	b.bound["statuses"], b.bound["page"] = reports.BindAll(statuses.List.ids()), reports.BindAll([]schema.ContactID{contact})
 	params := site.params()
 	params.Contact = contact
-	result, err := reports.Ask(ctx, p.conn, reports.Statement{Name: "memberships", Text: text, Bound: b.bound}, params)
+	result, err := p.answer(ctx, reports.Statement{Name: "memberships", Text: text, Bound: b.bound}, params)
 	if err != nil {
 		return nil, err
 	}

@@ -80,7 +80,7 @@ func (p *People) about(ctx context.Context, site Site, name string, contact sche
 	params := site.params()
 	params.Contact = contact
 	bound := map[string]string{"page": reports.BindAll([]schema.ContactID{contact})}
-	return reports.Ask(ctx, p.conn, reports.Statement{Name: name, Text: text, Bound: bound}, params)
+	return p.answer(ctx, reports.Statement{Name: name, Text: text, Bound: bound}, params)
 }
 
 // Company is a row of the list of companies.

@@ -116,7 +116,8 @@ type field struct {
 	kind kind
 	// expression is the field's value in facts/people.sql, or of an event in c (conversions), d (deals) or f (sent forms).
 	expression string
-	// of is "" for the contact's own, else the list of events of which one must meet all the group's conditions about it.
+	// of is "" for the contact's own, else the list of events, or of touches that led to the lead (t), of which one must meet all the group's
+	// conditions about it.
 	of      string
 	choices []string // of a choice; nil for statuses, which a site names
 	touch   string   // the dimensions that the expression takes apart, "" for no touch
@@ -153,7 +154,11 @@ func allFields() []field {
 	for at, point := range []string{"first_touch", "lead_creation", "conversion", "company_source"} {
 		list = append(list, touchFields(DealBy+point, "d."+strconv.Itoa(7+at), "deal_list")...)
 	}
-	return list
+	list = append(list, touchFields("path", "t.1", "steps")...)
+	return append(list,
+		field{Field: "path.place", kind: number, expression: "t.2", of: "steps"},
+		field{Field: "path.place_from_end", kind: number, expression: "t.3", of: "steps"},
+	)
 }
 
 // DealBy begins the fields that ask by which touch a deal is placed under a data point, as the reports place it: "deal.conversion.source".

@@ -2,6 +2,7 @@ package people
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/headwater/headwater/collector/models"
 	"github.com/headwater/headwater/collector/reports"
 	"github.com/headwater/headwater/schema"
 )
@@ -60,6 +62,62 @@ func TestTheListIsWhatCardsSay(t *testing.T) {
 		}
 		if some < 8 || all > 12 {
 			t.Errorf("%d queries met somebody, %d everybody: too few tell anything", some, all)
+		}
+	}
+}
+
+// Criteria about the touches that led to leads have as many contacts as the reports of paths and models say.
+func TestPathsAreThoseOfTheReports(t *testing.T) {
+	s := newStand(t)
+	s.insert(t, newWorld(20260313).records)
+	t.Run("records", s.checkPaths)
+	if err := reports.Settle(t.Context(), s.conn, acme.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("settled", s.checkPaths)
+}
+
+func (s *stand) checkPaths(t *testing.T) {
+	q := Query{Counts: Leads, Since: testNow.AddDate(0, 0, -15), Until: testNow.AddDate(0, 0, -3)}
+	params := acme.params()
+	params.From, params.To, params.By = q.Since.Format(time.RFC3339), q.Until.Format(time.RFC3339), []reports.Dimension{reports.BySource, reports.ByMedium}
+	counted := func(name string, columns ...string) map[[2]string]int64 {
+		result, err := reports.Run(t.Context(), s.conn, name, params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		counts := map[[2]string]int64{}
+		for i := range result.Rows {
+			for _, column := range columns {
+				n, _ := decimal.NewFromString(fmt.Sprint(result.Value(i, column)))
+				counts[[2]string{fmt.Sprint(result.Value(i, "source")), fmt.Sprint(result.Value(i, "medium"))}] += n.IntPart()
+			}
+		}
+		return counts
+	}
+	onPath := counted("assisted", "credited", "assisted")
+	params.Model = models.First
+	first := counted("model_breakdown", "leads")
+	params.Model = models.Last
+	last := counted("model_breakdown", "leads")
+	if len(onPath) < 4 {
+		t.Fatalf("only %v are on paths", onPath)
+	}
+	labels := slices.SortedFunc(maps.Keys(onPath), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) })
+	for i, label := range labels {
+		if i > 1 && i%3 != 0 { // the first two are (direct) and (unattributed)
+			continue
+		}
+		want := onPath[label]
+		on := Group{{"path.source", Is, label[0]}, {"path.medium", Is, label[1]}}
+		for _, c := range []struct {
+			group Group
+			want  int64
+		}{{on, want}, {append(slices.Clone(on), Condition{"path.place", Is, "1"}), first[label]}, {append(slices.Clone(on), Condition{"path.place_from_end", Is, "1"}), last[label]}} {
+			q.Criteria = Criteria{c.group}
+			if got, err := s.Count(t.Context(), acme, q); err != nil || got != c.want {
+				t.Errorf("%v: %d, %v, the reports say %d", c.group, got, err, c.want)
+			}
 		}
 	}
 }
@@ -128,7 +186,7 @@ func (w *world) query() Query {
 }
 
 func (w *world) condition() Condition {
-	names := slices.DeleteFunc(Fields(), func(f Field) bool { return f == "selection" })
+	names := slices.DeleteFunc(Fields(), func(f Field) bool { return f == "selection" || strings.HasPrefix(string(f), "path.") })
 	c := Condition{Field: names[w.IntN(len(names))]}
 	c.Op = c.Field.Ops()[w.IntN(len(c.Field.Ops()))]
 	if !c.Op.NeedsValue() {

@@ -73,6 +73,9 @@ func (b *binder) group(group Group) string {
 			parts = append(parts, "arrayExists("+event.item+" -> "+strings.Join(held, " AND ")+", "+event.list+")")
 		}
 	}
+	if steps := within["steps"]; len(steps) > 0 {
+		parts = append(parts, "contact_id IN (SELECT contact_id FROM lead_paths WHERE arrayExists(t -> "+strings.Join(steps, " AND ")+", steps))")
+	}
 	return "(" + strings.Join(parts, " AND ") + ")"
 }
 

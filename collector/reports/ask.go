@@ -21,14 +21,14 @@ type Statement struct {
 }
 
 // Ask answers a statement for one site, from the settled tables where they are up to date, else from the records. Of the parameters
-// count Site, Zone, LookbackDays, Credit, From, To, and Contact or Company, which narrow what is read from the records. It stays out
-// of the server's log of queries, since it may name people.
+// count Site, Zone, LookbackDays, Credit, From, To, and Contact or Company, which narrow what is read from the records. Paths are those
+// to leads. It stays out of the server's log of queries, since it may name people.
 func Ask(ctx context.Context, conn driver.Conn, s Statement, p Params) (*Result, error) {
 	a := asked{Params: p}
 	if p.Site == "" {
 		return nil, paramErrorf("site", "missing", "say which site")
 	}
-	a.By = wholeTouch()
+	a.By, a.outcomes = wholeTouch(), []Outcome{Leads}
 	if err := a.fill(); err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func Ask(ctx context.Context, conn driver.Conn, s Statement, p Params) (*Result,
 			return nil, err
 		}
 	}
-	text, err := composeText(schema.Attribution, s.Name, s.Text, from)
+	text, err := composeText(schema.Attribution, s.Name, s.Text, a.leaveOut(from))
 	if err != nil {
 		return nil, err
 	}

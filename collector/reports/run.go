@@ -102,13 +102,18 @@ func rowsFrom(ctx context.Context, conn driver.Conn, name string, a asked, from 
 
 // statement is the text of a report. What the parameters leave out is not in it, because ClickHouse would plan it.
 func (a asked) statement(name string, from source) (string, error) {
+	return composeFrom(schema.Attribution, name, a.leaveOut(from))
+}
+
+// leaveOut puts the folders of what is not asked for before a source.
+func (a asked) leaveOut(from source) source {
 	if a.Losses != IncludeLosses {
 		from = append(source{noLosses}, from...)
 	}
 	if a.Currency == "" {
 		from = append(source{noCurrency}, from...)
 	}
-	return composeFrom(schema.Attribution, name, from)
+	return from
 }
 
 // What can be wrong with a report besides its parameters and a ClickHouse that cannot be reached: a person does something
