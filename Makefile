@@ -6,7 +6,7 @@ DURATION ?= 30m
 TOUCHES ?= 2000000
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-run deps-test build run test test-browsers lint bench bench-sql profile soak fuzz dist
+.PHONY: help deps deps-run deps-test build run test test-go test-browsers lint bench bench-sql profile soak fuzz dist
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -36,8 +36,11 @@ build: ## compile every program into .headwater/bin
 run: deps-run ## the whole product in one terminal, with a demo website
 	@mkdir -p .headwater/bin && $(GO) build -o .headwater/bin/dev ./tools/dev && exec .headwater/bin/dev
 
-# The browsers take longest and mostly wait, so they begin first, beside two other packages. lint has vetted all of it.
-test: deps lint ## everything: linters, unit tests, real ClickHouse, real Redis, real browsers
+test: deps ## everything: linters, unit tests, real ClickHouse, real Redis, real browsers
+	@$(MAKE) --no-print-directory -j2 lint test-go
+
+# The browsers take longest and mostly wait, so they begin first, beside two other packages, and beside lint, which vets all of it.
+test-go:
 	$(GO) test -vet=off -count=1 -timeout 20m -p 3 ./snippet/browser ./...
 
 # In its folder, go test prints what the tests print: the table by demand and engine at the end.
