@@ -8,7 +8,41 @@ import (
 
 	"github.com/headwater/headwater/collector/desk"
 	"github.com/headwater/headwater/collector/sites"
+	"github.com/headwater/headwater/schema"
 )
+
+// keepsLess: an admin's retention is what rows are taken out by, of that site alone.
+func (r *rig) keepsLess(t *testing.T, elsewhere *sites.Sites) {
+	t.Helper()
+	site := r.config.Sites[0].ID
+	for _, id := range []schema.SiteID{site, r.config.Sites[1].ID} {
+		err := r.store.Conn().Exec(t.Context(), `INSERT INTO submissions (site_id, submission_id, form, occurred_at, received_at)
+			SELECT '`+string(id)+`', generateUUIDv4(), 'long-ago', now64(3) - INTERVAL 5 MONTH, now64(3) - INTERVAL 5 MONTH`)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	long := func() uint64 { return r.count(t, "SELECT count() FROM submissions FINAL WHERE form = 'long-ago'") }
+	if err := r.expireOnce(t.Context(), r.config.RetentionMonths); err != nil || long() != 2 {
+		t.Errorf("before it was decided %d submissions are left: %v", long(), err)
+	}
+	_, decided, version, _ := elsewhere.Site(site)
+	months := 3
+	decided.RetentionMonths = &months
+	if err := elsewhere.Change(t.Context(), "ada", site, version, decided, "changed"); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, time.Minute, func() (string, bool) {
+		now, _, _, _ := r.sites.Site(site)
+		return "the retention is not known", now.RetentionMonths == months
+	})
+	if err := r.expireOnce(t.Context(), r.config.RetentionMonths); err != nil || long() != 1 {
+		t.Errorf("after it was decided %d submissions are left: %v", long(), err)
+	}
+	if n := r.count(t, "SELECT count() FROM submissions FINAL WHERE form = 'brand-new'"); n != 1 {
+		t.Errorf("%d of the new submissions are left", n)
+	}
+}
 
 // What an admin decides on another node counts here: a form that is new, submissions without their source, and keys.
 func TestSettingsAreFollowed(t *testing.T) {
@@ -47,6 +81,7 @@ func TestSettingsAreFollowed(t *testing.T) {
 	if n := r.count(t, "SELECT count() FROM submissions FINAL WHERE form = 'brand-new' AND (latest_touch_utm_source != '' OR first_touch_utm_source != '' OR visitor_id != toUUIDOrZero(''))"); n != 0 {
 		t.Error("the submission has a source or a visitor, though the site wants none")
 	}
+	r.keepsLess(t, elsewhere)
 	key, err := elsewhere.NewKey(t.Context(), "ada", site.ID, "CRM")
 	if err != nil {
 		t.Fatal(err)

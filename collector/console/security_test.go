@@ -26,7 +26,12 @@ func TestSecurityHeadersOnEveryAnswer(t *testing.T) {
 		return nil, fmt.Errorf("report %s: secret detail of the database", name)
 	}))
 	cookie := s.signIn(t, acmeAdmin)
-	paths := append([]string{"/console/sign-in", "/console/nothing", "/console", "/console/assets/" + s.console.assets.version + "/console.css", "/console/assets/x/y"}, routes...)
+	paths := []string{"/console/sign-in", "/console/nothing", "/console", "/console/link/x", "/console/assets/" + s.console.assets.version + "/console.css", "/console/assets/x/y"}
+	for _, r := range s.console.routes() {
+		if r.Method == http.MethodGet {
+			paths = append(paths, "/console"+placeOf.Replace(r.Path))
+		}
+	}
 	for _, path := range paths {
 		for _, session := range []string{"", cookie} {
 			a := s.get(t, path, session)
@@ -103,6 +108,13 @@ func TestSecurityCrossSitePosts(t *testing.T) {
 			a := s.post(t, path, session, url.Values{"email": {"no address"}, "password": {"x"}}, test.header...)
 			if refused := a.StatusCode == http.StatusForbidden; refused == test.ok {
 				t.Errorf("%s to %s: %s", test.name, path, a.Status)
+			}
+		}
+		for _, r := range s.console.routes() { // the others, too, refuse what comes from elsewhere before they look at it
+			if path := "/console" + placeOf.Replace(r.Path); r.Method != http.MethodGet && !test.ok {
+				if a := s.post(t, path, cookie, nil, test.header...); a.StatusCode != http.StatusForbidden {
+					t.Errorf("%s to %s: %s", test.name, path, a.Status)
+				}
 			}
 		}
 	}
@@ -263,6 +275,11 @@ func TestSecurityTenantIsolation(t *testing.T) {
 					t.Errorf("acme sees %q of other at %s%s", word, path, query)
 				}
 			}
+		}
+	}
+	for _, path := range []string{"/console/links", "/console/links.csv", "/console/builder", "/console/convention", "/console/audit", "/console/users", "/console/statuses"} {
+		if a := s.get(t, path+"?site=other&site_id=other", mine); a.StatusCode != http.StatusOK || strings.Contains(a.body, "only-theirs") || strings.Contains(a.body, otherAdmin) {
+			t.Errorf("%s: %s, or it shows what is of other", path, a.Status)
 		}
 	}
 	a := s.post(t, "/console/contact", mine, url.Values{"email": {"bob@theirs.example"}, "site": {"other"}})

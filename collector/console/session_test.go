@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -154,7 +155,14 @@ func TestSecurityRolesOnEveryRoute(t *testing.T) {
 			t.Errorf("%s is for %q", marketers, needs[marketers])
 		}
 	}
+	table, err := os.ReadFile("../SECURITY.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, r := range s.console.routes() {
+		if !strings.Contains(string(table), "`"+r.Path+"`") {
+			t.Errorf("%s stands in no row of SECURITY.md: say what defends it, and which test shows it", r.Path)
+		}
 		if !r.Needs.Valid() {
 			t.Errorf("%s %s is for %q", r.Method, r.Path, r.Needs)
 		}

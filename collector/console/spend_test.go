@@ -71,6 +71,9 @@ func TestUploadOfCosts(t *testing.T) {
 	if a := s.upload(t, s.signIn(t, acmeViewer), "spend", head); a.StatusCode != http.StatusForbidden {
 		t.Errorf("a viewer: %s", a.Status)
 	}
+	if a := s.upload(t, cookie, "spend", head+strings.Repeat("2026-03-01,google,cpc,brand,EUR,12.50,x\n", maxUpload/40+1)); a.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(a.body, "larger than 16 MB") {
+		t.Errorf("too long a file: %s", a.Status)
+	}
 	if a := s.post(t, "/console/spend", cookie, nil); a.StatusCode != http.StatusBadRequest {
 		t.Errorf("no file: %s", a.Status)
 	}

@@ -58,6 +58,11 @@ func TestUsersOfASite(t *testing.T) {
 			t.Errorf("a link to %s: %s", who, a.Status)
 		}
 	}
+	// What a site's admin takes from them is their role on this site.
+	elsewhere := s.user(t, otherAdmin).ID
+	if a := s.post(t, "/console/users/"+string(elsewhere)+"/remove", cookie, url.Values{"over": {"1"}, "site": {"other"}}); a.StatusCode != http.StatusSeeOther || s.Role(elsewhere, "acme") != "" || s.Role(elsewhere, "other") != accounts.Admin {
+		t.Errorf("removed from acme: %s, now %q and %q", a.Status, s.Role(elsewhere, "acme"), s.Role(elsewhere, "other"))
+	}
 	wrong := map[string]url.Values{"Write it as in": {"email": {"x"}, "role": {"viewer"}}, "Choose a role": {"email": {"x@acme.example"}, "role": {"root"}}}
 	for want, form := range wrong {
 		if a := s.post(t, "/console/users", cookie, form); a.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(a.body, want) || !strings.Contains(a.body, `value="`+form.Get("email")+`"`) {
