@@ -57,8 +57,8 @@ func (q dashboardQuery) behindShare(model models.Model, where filter) string {
 		query.Add("g1", "path.place:is:1")
 	case models.Last:
 		query.Add("g1", "path.place_from_end:is:1")
-	case models.LastNonDirect: // which of them that is no criterion says
-		return ""
+	case models.LastNonDirect:
+		query.Add("g1", "path.last_non_direct:is:yes")
 	}
 	return hrefOf("contacts", query)
 }

@@ -534,7 +534,7 @@ func TestWhoIsBehindANumber(t *testing.T) {
 		models.Linear:        "/console/contacts?counts=leads&g1=path.source%3Ais%3Aa%3Ab%26c&g1=path.medium%3Ais%3Acpc&range=30d",
 		models.First:         "/console/contacts?counts=leads&g1=path.source%3Ais%3Aa%3Ab%26c&g1=path.medium%3Ais%3Acpc&g1=path.place%3Ais%3A1&range=30d",
 		models.Last:          "/console/contacts?counts=leads&g1=path.source%3Ais%3Aa%3Ab%26c&g1=path.medium%3Ais%3Acpc&g1=path.place_from_end%3Ais%3A1&range=30d",
-		models.LastNonDirect: "",
+		models.LastNonDirect: "/console/contacts?counts=leads&g1=path.source%3Ais%3Aa%3Ab%26c&g1=path.medium%3Ais%3Acpc&g1=path.last_non_direct%3Ais%3Ayes&range=30d",
 	} {
 		if got := q.behindShare(model, only); got != want {
 			t.Errorf("%s: %s, want %s", model, got, want)

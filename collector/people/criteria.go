@@ -158,6 +158,7 @@ func allFields() []field {
 	return append(list,
 		field{Field: "path.place", kind: number, expression: "t.2", of: "steps"},
 		field{Field: "path.place_from_end", kind: number, expression: "t.3", of: "steps"},
+		field{Field: "path.last_non_direct", kind: choice, expression: "if(t.4, 'yes', 'no')", of: "steps", choices: []string{"yes", "no"}},
 	)
 }
 

@@ -100,6 +100,8 @@ func (s *stand) checkPaths(t *testing.T) {
 	first := counted("model_breakdown", "leads")
 	params.Model = models.Last
 	last := counted("model_breakdown", "leads")
+	params.Model = models.LastNonDirect
+	known := counted("model_breakdown", "leads")
 	if len(onPath) < 4 {
 		t.Fatalf("only %v are on paths", onPath)
 	}
@@ -113,7 +115,12 @@ func (s *stand) checkPaths(t *testing.T) {
 		for _, c := range []struct {
 			group Group
 			want  int64
-		}{{on, want}, {append(slices.Clone(on), Condition{"path.place", Is, "1"}), first[label]}, {append(slices.Clone(on), Condition{"path.place_from_end", Is, "1"}), last[label]}} {
+		}{
+			{on, want},
+			{append(slices.Clone(on), Condition{"path.place", Is, "1"}), first[label]},
+			{append(slices.Clone(on), Condition{"path.place_from_end", Is, "1"}), last[label]},
+			{append(slices.Clone(on), Condition{"path.last_non_direct", Is, "yes"}), known[label]},
+		} {
 			q.Criteria = Criteria{c.group}
 			if got, err := s.Count(t.Context(), acme, q); err != nil || got != c.want {
 				t.Errorf("%v: %d, %v, the reports say %d", c.group, got, err, c.want)
