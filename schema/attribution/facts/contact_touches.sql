@@ -1,7 +1,8 @@
 -- with: logged_touches, submitted, is_next
 -- A row per contact with its touches, by any of its visitors (whichever of its submissions made them known) or inside any of its
 -- submissions, in the order of time and in the form that logged_touches has. A touch that is both in the log and in a submission is as the
--- log has it. Of the log only what may lead to something in the range is read.
+-- log has it. Of the log only what may lead to something in the range is read, and a week around it: a copy has another time than the
+-- log where the visitor's clock was set in between, and must not stand for a touch that the log has outside the range.
 WITH
 whose AS
 (
@@ -17,7 +18,7 @@ copies AS
     FROM logged_touches
     INNER JOIN whose USING (visitor_id)
     WHERE visitor_id IN (SELECT visitor_id FROM whose)
-      AND at >= {since:DateTime64(3, 'UTC')} - toIntervalDay({lookback_days:UInt16}) AND at < {until:DateTime64(3, 'UTC')}
+      AND at >= {since:DateTime64(3, 'UTC')} - toIntervalDay({lookback_days:UInt16} + 7) AND at < {until:DateTime64(3, 'UTC')} + toIntervalDay(7)
 
     UNION ALL
     SELECT contact_id, concat(substring(touch, 16, 36), if(substring(touch, 52, 1) = '1', '1', '2'), touch)
