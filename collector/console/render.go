@@ -80,7 +80,8 @@ func (c *Console) speakerOf(ctx echo.Context, s *session) *speaker {
 }
 
 // sections are the entries of the menu to which pages belong that have none of their own.
-var sections = map[string]string{"contact": "contacts", "erase": "contacts", "company": "companies", "board": "selections", "statuses": "selections"}
+var sections = map[string]string{"contact": "contacts", "erase": "contacts", "company": "companies", "board": "selections", "statuses": "selections",
+	"campaign": "links", "import": "links", "history": "settings"}
 
 // layoutView is what every page has around its own view.
 type layoutView struct {

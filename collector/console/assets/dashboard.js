@@ -47,7 +47,8 @@
           : data.labels[at] + ": " + [data.all[at], ...data.series.filter((one) => one.values[at]).map((one) => one.name + " " + one.values[at])].join(" · ");
     };
     tell(null);
-    const language = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang; // days before months, as the page has them
+    // The day of a label as the page writes it, without what every label has: "7 Sep" of "Week of 7 Sep 2026".
+    const short = (label) => label.match(/\d+ \p{L}+(?=\.? \d{4}$)/u)?.[0] ?? label;
     const step = times.length > 1 ? times[1] - times[0] : 86400;
     const axis = { stroke: css("--quiet"), grid: { stroke: css("--line"), width: 1 }, ticks: { stroke: css("--line"), width: 1 }, font: "12px system-ui, sans-serif" };
     const plot = new uPlot(
@@ -60,7 +61,7 @@
         scales: { x: { range: () => [times[0] - step * 0.6, times.at(-1) + step * 0.6] }, y: { range: (_, low, high) => [0, Math.max(1, high * 1.05)] } },
         axes: [
           // A label every so many bars, below its bar, so that they do not touch.
-          { ...axis, grid: { show: false }, splits: (u) => { const every = Math.ceil((times.length * 70) / u.width); return times.filter((_, at) => at % every === 0); }, values: (_, at) => at.map((x) => new Date(x * 1000).toLocaleDateString(language, { timeZone: "UTC", day: "numeric", month: "short" })) },
+          { ...axis, grid: { show: false }, splits: (u) => { const every = Math.ceil((times.length * 70) / u.width); return times.filter((_, at) => at % every === 0); }, values: (_, at) => at.map((x) => short(data.labels[times.indexOf(x)])) },
           { ...axis, size: 46, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 50000, 100000] },
         ],
         series: [
