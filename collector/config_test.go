@@ -342,3 +342,16 @@ func TestCheckConfigSourceRules(t *testing.T) {
 		t.Errorf("exit code %d\n%s", code, out)
 	}
 }
+
+// A site keeps its rows for no longer than the tables do; left out, it is as long.
+func TestRetentionOfASite(t *testing.T) {
+	clearEnvironment(t)
+	for line, want := range map[string]string{"": "kept           13 months", "retention_months = 6": "kept           6 months", "retention_months = 13": "kept           13 months",
+		"retention_months = 14": "site[0].retention_months: 14 is not between 1 and the installation's 13", "retention_months = 0": "site[0].retention_months: 0 is not between"} {
+		path := writeConfig(t, "retention_months = 13\n"+strings.Replace(goodConfig, "[[site]]", "[[site]]\n"+line, 1))
+		out, _, code := headwater(t, "check-config", "--config", path)
+		if good := strings.HasPrefix(want, "kept"); (code == 0) != good || !strings.Contains(out, want) {
+			t.Errorf("%q: exit code %d, lacks %q:\n%s", line, code, want, out)
+		}
+	}
+}
