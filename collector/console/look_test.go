@@ -173,16 +173,16 @@ func TestOverlapsAreFound(t *testing.T) {
 	tab := browser.ForTest(t)
 	const page = `data:text/html,<body><p style="margin:0">above<p style="margin:-12px 0 0">below` +
 		`<p style="width:40px;overflow:hidden;white-space:nowrap">longer than its box<p style="width:40px;overflow:hidden;text-overflow:ellipsis;white-space:nowrap">says that it goes on` +
-		`<p><input value=x><button style="margin-left:-30px">over</button><p>well <b>within</b> a line<p style="position:relative"><span style="position:absolute;top:-9px">on purpose</span>`
+		`<p style="width:12px;overflow-wrap:anywhere">squeezed<p><input value=x><button style="margin-left:-30px">over</button><p>well <b>within</b> a line<p style="position:relative"><span style="position:absolute;top:-9px">on purpose</span>`
 	run(t, tab, chromedp.Navigate(page), chromedp.WaitReady(chromedp.CSS("span")))
 	found := strings.Join(evaluate[[]string](t, tab, browser.Overlaps), "\n")
-	for _, want := range []string{`<p> "above" lies over <p> "below"`, `cut off: <p> "longer than its box"`, `<input> "x" lies over <button> "over"`} {
+	for _, want := range []string{`<p> "above" lies over <p> "below"`, `cut off: <p> "longer than its box"`, `<input> "x" lies over <button> "over"`, `squeezed: <p> "squeezed" has 8 lines`} {
 		if !strings.Contains(found, want) {
 			t.Errorf("not found: %s, but\n%s", want, found)
 		}
 	}
-	if n := strings.Count(found, "\n") + 1; n != 3 {
-		t.Errorf("%d findings, not 3:\n%s", n, found)
+	if n := strings.Count(found, "\n") + 1; n != 4 {
+		t.Errorf("%d findings, not 4:\n%s", n, found)
 	}
 }
 

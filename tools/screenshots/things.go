@@ -22,17 +22,20 @@ const (
 
 // prepare finds what the pages of one thing are about, or makes it, as a person does: in the console.
 func (p *photographer) prepare(tab context.Context) error {
-	ctx, cancel := context.WithTimeout(tab, patience)
-	defer cancel()
-	if err := p.be(ctx, pagelist.Admin); err != nil {
-		return err
-	}
 	p.things.Website = p.stack.Demo
-	for _, step := range []func(context.Context) error{p.findPerson, p.findCompany, p.haveSelection, p.haveCampaign} {
-		if err := step(ctx); err != nil {
+	enter := func(ctx context.Context) error { return p.be(ctx, pagelist.Admin) }
+	for _, step := range []func(context.Context) error{enter, p.findPerson, p.findCompany, p.haveSelection, p.moveCards, p.haveCampaign, p.haveToken} {
+		ctx, cancel := context.WithTimeout(tab, patience)
+		err := step(ctx)
+		cancel()
+		if err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+func (p *photographer) haveToken(ctx context.Context) error {
 	link, err := p.link(ctx)
 	p.things.Token = path.Base(link)
 	return err
@@ -70,7 +73,7 @@ func (p *photographer) findCompany(ctx context.Context) error {
 	return nil
 }
 
-// haveSelection saves the selection and moves some of its cards, unless it is there from an earlier run.
+// haveSelection saves the selection, unless it is there from an earlier run.
 func (p *photographer) haveSelection(ctx context.Context) error {
 	if err := p.open(ctx, "/selections", "main"); err != nil {
 		return err
@@ -85,22 +88,31 @@ func (p *photographer) haveSelection(ctx context.Context) error {
 	if err := browser.Show(ctx, p.stack.Collector, save, p.things); err != nil {
 		return fmt.Errorf("save a selection: %w", err)
 	}
-	if p.things.Selection, err = p.ask(ctx, `new URL(location.href).searchParams.get("selection")`); err != nil {
+	p.things.Selection, err = p.ask(ctx, `new URL(location.href).searchParams.get("selection")`)
+	return err
+}
+
+// moveCards moves some cards of the selection's board, unless somebody has.
+func (p *photographer) moveCards(ctx context.Context) error {
+	if err := p.open(ctx, "/selections/"+p.things.Selection+"/board", ".kanban form"); err != nil {
+		return err
+	}
+	if moved, err := p.ask(ctx, `document.querySelector(".moves li")?.textContent ?? ""`); err != nil || moved != "" {
 		return err
 	}
 	newestFirst := pagelist.Page{Path: "/selections/{selection}/board", Typed: map[string]string{"sort": "created", "dir": "desc"}, Wait: ".kanban form"}
 	if err := browser.Show(ctx, p.stack.Collector, newestFirst, p.things); err != nil {
 		return fmt.Errorf("sort the board: %w", err)
 	}
-	refused, err := p.ask(ctx, moveCards)
+	refused, err := p.ask(ctx, sendMoves)
 	if err == nil && refused != "" {
 		err = fmt.Errorf("move cards of the board: %s", refused)
 	}
 	return err
 }
 
-// moveCards sends the forms of the first cards of the first column, and gives what was refused.
-const moveCards = `(async () => {
+// sendMoves sends the forms of the first cards of the first column, and gives what was refused.
+const sendMoves = `(async () => {
 	const to = ["contacting", "qualified", "qualified", "contacting", "re_nurture", "qualified", "disqualified", "contacting", "qualified", "re_nurture"];
 	for (const form of document.querySelectorAll(".column:first-child .kanban form")) {
 		if (!to.length) break;

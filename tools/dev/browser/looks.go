@@ -107,8 +107,8 @@ func Shoot(tab context.Context, most int) ([]byte, error) {
 	return shot.Data, nil
 }
 
-// Overlaps is an expression that gives what lies over something else in the page, or is cut off without saying so: a list of
-// sentences, empty where all is well.
+// Overlaps is an expression that gives what lies over something else in the page, is cut off without saying so, or is squeezed to
+// letters: a list of sentences, empty where all is well.
 //
 //go:embed overlaps.js
 var Overlaps string

@@ -39,6 +39,9 @@
         rects.push(...range.getClientRects());
       }
     }
+    // A column too narrow for words breaks them into letters, which overlap nothing.
+    const letters = texts.reduce((sum, text) => sum + text.data.trim().length, 0);
+    if (!control && rects.length > 3 && letters / rects.length < 4) found.push(`squeezed: ${name(e)} has ${rects.length} lines`);
     for (const rect of rects) {
       const seen = clipped(rect, e);
       // Lines of text may touch: their boxes are higher than their letters.
