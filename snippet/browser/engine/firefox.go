@@ -152,10 +152,23 @@ func (t *firefoxTab) Beside(ctx context.Context) (Page, error) {
 func (t *firefoxTab) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	left := t.leave(ctx)
 	if t.owner { // closes its tabs, too
-		return t.bidi.call(ctx, "browser.removeUserContext", object{"userContext": t.user}, nil)
+		return errors.Join(left, t.bidi.call(ctx, "browser.removeUserContext", object{"userContext": t.user}, nil))
 	}
-	return t.bidi.call(ctx, "browsingContext.close", object{"context": t.id}, nil)
+	return errors.Join(left, t.bidi.call(ctx, "browsingContext.close", object{"context": t.id}, nil))
+}
+
+// leave goes to a page of nobody and waits for what the one before sent at last. Sent after the tab is closed it would be taken for
+// what the next test's page sends.
+func (t *firefoxTab) leave(ctx context.Context) error {
+	const nowhere = "http://nowhere.example/"
+	t.internet.open(nowhere, "about:blank")
+	if err := t.Navigate(ctx, nowhere); err != nil {
+		return fmt.Errorf("leave the page: %w", err)
+	}
+	_, err := t.internet.since(ctx, t, t.start)
+	return err
 }
 
 func (t *firefoxTab) Navigate(ctx context.Context, address string) error {
