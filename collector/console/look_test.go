@@ -130,7 +130,7 @@ func TestEveryPageIsLookedAt(t *testing.T) {
 	}
 }
 
-// checkLooks looks at a page in all windows and themes. Axe looks once a theme, at the width that shows most.
+// checkLooks looks at a page in all windows and themes. Axe looks once, and at the colours in each theme, at the width that shows most.
 func checkLooks(t *testing.T, tab context.Context, axe, name string) {
 	t.Helper()
 	run(t, tab, chromedp.Evaluate[chromedp.Void](axe))
@@ -148,9 +148,13 @@ func checkLooks(t *testing.T, tab context.Context, axe, name string) {
 			shoot(t, tab, folder, name+"-"+width.Name)
 		}
 	}
-	for _, theme := range browser.Themes {
+	for i, theme := range browser.Themes {
 		prefer(t, tab, theme)
-		browser.CheckAxe(t, evaluate[string](t, tab, browser.AxeRun))
+		look := browser.AxeRun
+		if i > 0 {
+			look = browser.AxeRunColors
+		}
+		browser.CheckAxe(t, evaluate[string](t, tab, look))
 	}
 }
 

@@ -248,6 +248,7 @@ func (s *settler) exec(ctx context.Context, statement string, from source, scope
 	ctx = s.context(ctx, scope)
 	if !strings.HasSuffix(statement, "_touches") { // whose blocks go to many partitions, and are narrow
 		settings := s.settings()
+		settings["max_bytes_before_external_sort"] = spillAt / 4 // several sorts at once, of wide rows
 		settings["max_block_size"], settings["min_insert_block_size_rows"], settings["min_insert_block_size_bytes"] = 1<<13, 1<<16, insertAtOnce
 		ctx = clickhouse.Context(ctx, clickhouse.WithSettings(settings))
 	}

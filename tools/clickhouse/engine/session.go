@@ -49,9 +49,10 @@ func (e *Engine) Begin(ctx context.Context, valuesChecked bool) (*Session, error
 }
 
 // sessionArguments turn off what chDB adds to a server's defaults, an optimisation that fails on a Map's key once a TTL
-// has emptied a wide part (26.7.3), and one that finds nothing in a long query and takes nearly half of its planning.
+// has emptied a wide part (26.7.3), and one that finds nothing in a long query and takes nearly half of its planning. Buffers of
+// temporary files are small: settling millions of submissions has hundreds open, of a MiB each by default, in 2 GiB.
 var sessionArguments = []string{
-	"--implicit_select=0", "--allow_introspection_functions=0", "--optimize_functions_to_subcolumns=0", "--optimize_and_compare_chain=0",
+	"--implicit_select=0", "--allow_introspection_functions=0", "--optimize_functions_to_subcolumns=0", "--optimize_and_compare_chain=0", "--temporary_files_buffer_size=65536",
 }
 
 // tagSetting is a setting without any effect here. It carries a tag by which a running statement is found,
