@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
 )
 
@@ -10,24 +9,11 @@ import (
 const expireEvery = time.Hour
 
 // expire takes rows of sites that keep them for less than the installation's months, which are the tables' own TTL, out of ClickHouse, until
-// ctx ends. Trouble is logged once until it is over.
+// ctx ends.
 func (p *program) expire(ctx context.Context, months int) {
-	failing := false
-	for {
-		err := p.expireOnce(ctx, months)
-		if ctx.Err() != nil {
-			return
-		}
-		if err != nil && !failing {
-			p.log.Warn("rows beyond the retention of a site can't be taken out of ClickHouse now; it is tried again", "error", err)
-		}
-		failing = err != nil
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(expireEvery/2 + rand.N(expireEvery)): // jitter: one of several collectors does it for all
-		}
-	}
+	p.repeat(ctx, expireEvery, []chore{{what: "rows beyond the retention of a site can't be taken out of ClickHouse now", do: func(ctx context.Context) error {
+		return p.expireOnce(ctx, months)
+	}}})
 }
 
 // expireOnce looks at each site once, by what counts for it now.

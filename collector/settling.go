@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
-	"math/rand/v2"
 	"time"
 
 	"github.com/headwater/headwater/collector/reports"
@@ -16,50 +14,18 @@ import (
 // itself where it is asked in between.
 const settleEvery = 10 * time.Second
 
-// settle puts this version's views into the database, and keeps the settled tables of all sites up to date, until ctx ends. Trouble is
-// logged once until it is over: reports do without either.
+// settle puts this version's views into the database, and keeps the settled tables of all sites up to date, until ctx ends. Reports
+// do without either.
 func (p *program) settle(ctx context.Context, sites []schema.Site) {
-	steps := []settleStep{{what: "the views for analysts can't be put into the database", once: true, do: func(ctx context.Context) error {
+	chores := []chore{{what: "the views for analysts can't be put into the database", once: true, do: func(ctx context.Context) error {
 		return reports.CreateViews(ctx, p.store.Conn())
 	}}}
 	for _, site := range sites {
-		steps = append(steps, settleStep{what: "the tables from which reports are quick can't be brought up to date; reports take longer", site: site.ID, do: func(ctx context.Context) error {
+		chores = append(chores, chore{what: "the tables from which reports are quick can't be brought up to date; reports take longer", site: site.ID, do: func(ctx context.Context) error {
 			return reports.Settle(ctx, p.store.PatientConn(), site.ID, false)
 		}})
 	}
-	for {
-		for i := range steps {
-			steps[i].try(ctx, p.log)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(settleEvery/2 + rand.N(settleEvery)): // jitter: one of several collectors does it for all
-		}
-	}
-}
-
-// settleStep is a part of settle's work.
-type settleStep struct {
-	what          string // when it fails
-	site          schema.SiteID
-	once          bool // and no more when it is done
-	do            func(context.Context) error
-	failing, done bool
-}
-
-func (s *settleStep) try(ctx context.Context, log *slog.Logger) {
-	if s.once && s.done {
-		return
-	}
-	err := s.do(ctx)
-	if ctx.Err() != nil {
-		return
-	}
-	if err != nil && !s.failing {
-		log.Warn(s.what+"; it is tried again", "site", s.site, "error", err)
-	}
-	s.failing, s.done = err != nil, err == nil
+	p.repeat(ctx, settleEvery, chores)
 }
 
 type settleCommand struct {
