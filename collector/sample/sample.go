@@ -106,15 +106,12 @@ func (s *Samples) Remove(ctx context.Context, site schema.SiteID) error {
 		if rows == 0 {
 			continue
 		}
-		if err := s.store.Conn().Exec(ctx, "ALTER TABLE "+table+" DELETE WHERE site_id = '"+quoted.Replace(string(SiteOf(site)))+"'"); err != nil {
+		if err := s.store.Conn().Exec(ctx, "ALTER TABLE "+table+" DELETE WHERE site_id = '"+store.Quote(string(SiteOf(site)))+"'"); err != nil {
 			return fmt.Errorf("remove sample data from %s: %w", table, err)
 		}
 	}
 	return nil
 }
-
-// quoted writes text as a literal: a mutation is kept as text, and binds nothing.
-var quoted = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
 
 // present are the tables of the database.
 func (s *Samples) present(ctx context.Context) ([]string, error) {

@@ -47,14 +47,16 @@ func (s *Store) expireTable(ctx context.Context, table, ttl string, site schema.
 	if column == nil {
 		return 0, fmt.Errorf("its TTL %q does not begin with a time", ttl)
 	}
-	// A mutation takes no parameters. The id of a site comes from the config file; it is quoted all the same.
-	condition := fmt.Sprintf("site_id = '%s' AND %s < toDateTime64('%s', 3, 'UTC')", quote(string(site)), column[1], first.Format(time.DateTime))
+	// The id of a site comes from the config file; it is quoted all the same.
+	condition := fmt.Sprintf("site_id = '%s' AND %s < toDateTime64('%s', 3, 'UTC')", Quote(string(site)), column[1], first.Format(time.DateTime))
 	if err := s.conn.QueryRow(ctx, "SELECT count() FROM "+table+" WHERE "+condition).Scan(&n); err != nil || n == 0 {
 		return 0, err
 	}
 	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"mutations_sync": 1}))
-	return n, s.conn.Exec(ctx, "ALTER TABLE "+table+" DELETE WHERE "+condition)
+	return n, s.patient.Exec(ctx, "ALTER TABLE "+table+" DELETE WHERE "+condition)
 }
 
-// quote writes a text as it stands between the quotes of a literal.
-var quote = strings.NewReplacer("\\", "\\\\", "'", "\\'").Replace
+// Quote writes a text as it stands between the quotes of a literal, for mutations: they are kept as text, and bind nothing.
+func Quote(text string) string { return literal.Replace(text) }
+
+var literal = strings.NewReplacer(`\`, `\\`, `'`, `\'`)
