@@ -180,7 +180,7 @@ func (a asked) source(ctx context.Context, conn driver.Conn, name string) (sourc
 func (a asked) parameters() clickhouse.Parameters {
 	return clickhouse.Parameters{
 		"site":          escape(string(a.Site)),
-		"by":            quoteAll(a.By),
+		"by":            BindAll(a.By),
 		"data_point":    string(a.DataPoint),
 		"since":         a.since.Format(instantLayout),
 		"until":         a.until.Format(instantLayout),
@@ -193,30 +193,21 @@ func (a asked) parameters() clickhouse.Parameters {
 		"rate_days":     strconv.Itoa(a.RateDays),
 		"grain":         string(a.Grain),
 		"limit":         strconv.Itoa(a.Limit),
-		"contacts":      quoteAll(a.contacts),
-		"own_domains":   quoteAll(a.OwnDomains),
-		"campaigns":     quoteAll(a.Campaigns),
+		"contacts":      BindAll(a.contacts),
+		"own_domains":   BindAll(a.OwnDomains),
+		"campaigns":     BindAll(a.Campaigns),
 		"contact":       escape(string(a.Contact)),
 		"company":       escape(string(a.Company)),
 
-		"outcomes":       quoteAll(a.outcomes),
+		"outcomes":       BindAll(a.outcomes),
 		"counting":       a.counting,
 		"model":          string(a.Model),
-		"transforms":     quoteAll(a.Transforms),
+		"transforms":     BindAll(a.Transforms),
 		"position":       fmt.Sprintf("[%d,%d,%d]", a.position[0], a.position[1], a.position[2]),
 		"half_life_days": strconv.FormatFloat(a.HalfLifeDays, 'f', -1, 64),
 		"order":          strconv.Itoa(a.Order),
 		"losses":         string(a.Losses),
 	}
-}
-
-// quoteAll writes texts as the value of a parameter that is an Array(String).
-func quoteAll[T ~string](words []T) string {
-	quoted := make([]string, len(words))
-	for i, word := range words {
-		quoted[i] = "'" + escape(string(word)) + "'"
-	}
-	return "[" + strings.Join(quoted, ",") + "]"
 }
 
 const instantLayout = "2006-01-02 15:04:05.000"
