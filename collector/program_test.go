@@ -101,26 +101,18 @@ func (r *rig) send(t testing.TB, request *http.Request) (*http.Response, string)
 		t.Fatal(err)
 	}
 	defer func() { _ = answer.Body.Close() }()
-	read := io.ReadAll
-	if answer.Header.Get("Content-Type") == "text/event-stream" {
-		read = firstEvent
+	if answer.Header.Get("Content-Type") == eventStream { // the first event is its answer
+		event, err := collectortest.ReadEvent(bufio.NewReader(answer.Body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer, event
 	}
-	body, err := read(answer.Body)
+	body, err := io.ReadAll(answer.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return answer, string(body)
-}
-
-// firstEvent reads a stream of events, which does not end, until its first one is whole.
-func firstEvent(stream io.Reader) (event []byte, err error) {
-	lines := bufio.NewReader(stream)
-	for err == nil && !bytes.HasSuffix(event, []byte("\n\n")) {
-		var line []byte
-		line, err = lines.ReadBytes('\n')
-		event = append(event, line...)
-	}
-	return event, err
 }
 
 // call calls the API with the first site's key and wants a status.

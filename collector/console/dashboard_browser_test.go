@@ -17,6 +17,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
+	"github.com/headwater/headwater/collector/collectortest"
 	"github.com/headwater/headwater/collector/reports"
 	"github.com/headwater/headwater/schema"
 	"github.com/headwater/headwater/tools/dev/browser"
@@ -318,7 +319,7 @@ func TestLiveStreams(t *testing.T) {
 	for range maxStreamsPerUser {
 		response := open()
 		stream := bufio.NewReader(response.Body)
-		if event, err := readEvent(stream); err != nil || response.StatusCode != http.StatusOK || !strings.Contains(event, "event: leads\ndata: {\"leads\":[]}") {
+		if event, err := collectortest.ReadEvent(stream); err != nil || response.StatusCode != http.StatusOK || !strings.Contains(event, "event: leads\ndata: {\"leads\":[]}") {
 			t.Fatalf("%s %q %v", response.Status, event, err)
 		}
 		streams = append(streams, stream)
@@ -331,7 +332,7 @@ func TestLiveStreams(t *testing.T) {
 	}
 	s.post(t, "/console/sign-out", cookie, nil)
 	for _, stream := range streams {
-		if more, err := readEvent(stream); err == nil {
+		if more, err := collectortest.ReadEvent(stream); err == nil {
 			t.Errorf("after signing out: %q", more)
 		}
 	}
@@ -340,11 +341,11 @@ func TestLiveStreams(t *testing.T) {
 	}
 	cookie = s.signIn(t, acmeViewer)
 	stream := bufio.NewReader(open().Body)
-	if _, err := readEvent(stream); err != nil {
+	if _, err := collectortest.ReadEvent(stream); err != nil {
 		t.Fatal(err)
 	}
 	s.console.Close()
-	if more, err := readEvent(stream); err == nil {
+	if more, err := collectortest.ReadEvent(stream); err == nil {
 		t.Errorf("after the end: %q", more)
 	}
 }

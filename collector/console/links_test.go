@@ -1,9 +1,7 @@
 package console
 
 import (
-	"bytes"
 	"image/png"
-	"mime/multipart"
 	"net/http"
 	"net/url"
 	"strings"
@@ -20,23 +18,7 @@ import (
 // postList sends a list as the page's form does.
 func (s *stand) postList(t *testing.T, cookie, list string) answer {
 	t.Helper()
-	var body bytes.Buffer
-	form := multipart.NewWriter(&body)
-	file, err := form.CreateFormFile("file", "links.csv")
-	if err == nil {
-		_, err = file.Write([]byte(list))
-	}
-	if err != nil || form.Close() != nil {
-		t.Fatal(err)
-	}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/console/import", &body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", form.FormDataContentType())
-	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	addCookie(r, cookie)
-	return s.do(t, r)
+	return s.postFile(t, "/console/import", cookie, nil, "links.csv", list)
 }
 
 // A marketer makes a link in the browser, by the convention that an admin chose; a visitor comes by it; the list says so. Then the tasks

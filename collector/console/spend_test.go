@@ -1,8 +1,6 @@
 package console
 
 import (
-	"bytes"
-	"mime/multipart"
 	"net/http"
 	"strings"
 	"testing"
@@ -14,25 +12,7 @@ import (
 // upload sends a file as the page does.
 func (s *stand) upload(t *testing.T, cookie, kind, csv string) answer {
 	t.Helper()
-	var body bytes.Buffer
-	form := multipart.NewWriter(&body)
-	if err := form.WriteField("kind", kind); err != nil {
-		t.Fatal(err)
-	}
-	file, err := form.CreateFormFile("file", "costs.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, _ = file.Write([]byte(csv))
-	_ = form.Close()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/console/spend", &body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", form.FormDataContentType())
-	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	addCookie(r, cookie)
-	return s.do(t, r)
+	return s.postFile(t, "/console/spend", cookie, map[string]string{"kind": kind}, "costs.csv", csv)
 }
 
 // A marketer uploads what was spent: good rows are kept for the session's site, the others named; what is in them is text.

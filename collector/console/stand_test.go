@@ -2,11 +2,13 @@ package console
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"io/fs"
 	"log/slog"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -217,7 +219,7 @@ func (s *stand) do(tb testing.TB, r *http.Request) answer {
 	}
 	defer response.Body.Close()
 	if response.Header.Get("Content-Type") == "text/event-stream" { // which has no end: the first event is its answer
-		event, err := readEvent(bufio.NewReader(response.Body))
+		event, err := collectortest.ReadEvent(bufio.NewReader(response.Body))
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -228,18 +230,6 @@ func (s *stand) do(tb testing.TB, r *http.Request) answer {
 		tb.Fatal(err)
 	}
 	return answer{response, string(body)}
-}
-
-// readEvent reads one server-sent event, or comment.
-func readEvent(stream *bufio.Reader) (string, error) {
-	var event strings.Builder
-	for {
-		line, err := stream.ReadString('\n')
-		event.WriteString(line)
-		if err != nil || line == "\n" {
-			return event.String(), err
-		}
-	}
 }
 
 // get asks for a path with a session's cookie, "" for none.
@@ -267,6 +257,33 @@ func (s *stand) post(tb testing.TB, path, cookie string, form url.Values, header
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
+	addCookie(r, cookie)
+	return s.do(tb, r)
+}
+
+// postFile sends a file, and other fields, as a form of the console's own page does.
+func (s *stand) postFile(tb testing.TB, path, cookie string, fields map[string]string, name, contents string) answer {
+	tb.Helper()
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	for field, value := range fields {
+		if err := form.WriteField(field, value); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	file, err := form.CreateFormFile("file", name)
+	if err == nil {
+		_, err = io.WriteString(file, contents)
+	}
+	if err != nil || form.Close() != nil {
+		tb.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(tb.Context(), http.MethodPost, s.URL+path, &body)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	r.Header.Set("Content-Type", form.FormDataContentType())
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	addCookie(r, cookie)
 	return s.do(tb, r)
 }
