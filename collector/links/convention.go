@@ -2,6 +2,7 @@ package links
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -157,9 +158,12 @@ func plain(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-.~", r)
 }
 
+// betweenWords is what people type between words: "Halle 7 – Stand 42" has three words and one dash too many.
+var betweenWords = regexp.MustCompile(`[\s\p{Z}\p{Pd}]*[\s\p{Z}][\s\p{Z}\p{Pd}]*`)
+
 // Fix spells a value as the convention wants it: "Été 2026!" becomes "ete_2026".
 func (c *Convention) Fix(value string) string {
-	value = strings.TrimSpace(value)
+	value = betweenWords.ReplaceAllString(strings.TrimSpace(value), " ")
 	if c.LowerCase {
 		value = strings.ToLower(value)
 	}

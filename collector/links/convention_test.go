@@ -23,6 +23,7 @@ func TestConvention(t *testing.T) {
 		{"capitals", strict, Tags{Source: "linkedin", Campaign: "Spring"}, "campaign:case:spring"},
 		{"other separator", strict, Tags{Source: "linkedin", Campaign: "spring-sale"}, "campaign:other_separator:spring_sale"},
 		{"blank", strict, Tags{Source: "linkedin", Campaign: "spring sale"}, "campaign:blank:spring_sale"},
+		{"a dash between words", Convention{Separator: "-"}, Tags{Campaign: "Köln Halle 7 – Stand B42"}, "campaign:blank:Köln-Halle-7-Stand-B42"},
 		{"character", strict, Tags{Source: "linkedin", Campaign: "été"}, "campaign:character:ete"},
 		{"long", strict, Tags{Source: "linkedin", Campaign: "spring_sale_2026"}, "campaign:too_long:spring_sale"},
 		{"nothing left", strict, Tags{Source: "linkedin", Campaign: "***"}, "campaign:character:"},

@@ -176,7 +176,7 @@ findings AS
                 (if(match(value, '%[0-9A-Fa-f]{2}'), 'double_encoded', ''), decodeURLComponent(value)),
                 (
                     if(parameter IN ('utm_source', 'utm_medium', 'utm_campaign') AND match(value, '\\s'), 'spaces', ''),
-                    replaceRegexpAll(trimBoth(replaceRegexpAll(value, '\\s+', ' ')), ' ', '-')
+                    replaceRegexpAll(replaceRegexpAll(value, '^\\s+|\\s+$', ''), '[\\s\\p{Pd}]*\\s[\\s\\p{Pd}]*', '-')
                 ),
                 (if(parameter != 'utm_term' AND value != usual, 'case_variant', ''), usual)
             ]),
