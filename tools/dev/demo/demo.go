@@ -72,6 +72,7 @@ type page struct {
 	Demo      string
 	Outside   string
 	Collector string
+	SiteID    string
 	ClockDays int // how many days back the browser's clock is set
 	Data      any
 }
@@ -103,7 +104,7 @@ func (s *Site) Website() http.Handler {
 
 // render writes a page of the website.
 func (s *Site) render(w http.ResponseWriter, r *http.Request, status int, name string, p page) {
-	p.Path, p.Demo, p.Outside, p.Collector, p.ClockDays = r.URL.Path, s.Demo, s.Outside, s.Collector, clockDays(r)
+	p.Path, p.Demo, p.Outside, p.Collector, p.SiteID, p.ClockDays = r.URL.Path, s.Demo, s.Outside, s.Collector, s.SiteID, clockDays(r)
 	s.execute(w, status, name, "layout", p)
 }
 
