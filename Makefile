@@ -41,7 +41,7 @@ test: deps ## everything: linters, unit tests, real ClickHouse, real Redis, real
 
 # The browsers take longest and mostly wait, so they begin first, beside two other packages, and beside lint, which vets all of it.
 test-go:
-	$(GO) test -vet=off -count=1 -timeout 20m -p 3 ./snippet/browser ./...
+	$(GO) test -vet=off -ldflags='-s -w' -count=1 -timeout 20m -p 3 ./snippet/browser ./...
 
 # In its folder, go test prints what the tests print: the table by demand and engine at the end.
 test-browsers: deps-test ## the snippet on Chromium, Firefox and WebKit; passed and failed by demand number
