@@ -85,17 +85,27 @@ func (s *Store) migrate(ctx context.Context, known []migration, months int) erro
 	if err != nil {
 		return err
 	}
-	for _, m := range pending {
-		for _, statement := range statements(withRetention(m.text, months)) {
-			if err := s.apply(ctx, statement, optionalSettings); err != nil {
-				return fmt.Errorf("%s: %w", m.name, err)
-			}
-		}
-		if err := s.record(ctx, m); err != nil {
-			return fmt.Errorf("%s is applied, but writing it down failed: %w", m.name, err)
-		}
+	applied, err := s.applyAll(ctx, pending, months)
+	if recordErr := s.record(ctx, pending[:applied]); recordErr != nil {
+		return errors.Join(err, fmt.Errorf("%d migrations are applied, but writing that down failed: %w", applied, recordErr))
+	}
+	if err != nil {
+		return err
 	}
 	return s.setRetention(ctx, known, months)
+}
+
+// applyAll applies migrations in order, and returns how many of them are applied. Those that a process applied which died before it
+// wrote them down are applied again: that does no harm.
+func (s *Store) applyAll(ctx context.Context, pending []migration, months int) (applied int, err error) {
+	for i, m := range pending {
+		for _, statement := range statements(withRetention(m.text, months)) {
+			if err := s.apply(ctx, statement, optionalSettings); err != nil {
+				return i, fmt.Errorf("%s: %w", m.name, err)
+			}
+		}
+	}
+	return len(pending), nil
 }
 
 // createDatabase makes the DSN's database, if the user may. Where it exists already nothing is tried, since a
@@ -189,12 +199,17 @@ func (s *Store) applied(ctx context.Context) (map[uint32]migration, uint32, erro
 	return applied, newest, rows.Err()
 }
 
-func (s *Store) record(ctx context.Context, m migration) error {
+// record writes down what is applied, all of it in one insert: each insert makes a part.
+func (s *Store) record(ctx context.Context, applied []migration) error {
+	if len(applied) == 0 {
+		return nil
+	}
+	var rows []string
+	for _, m := range applied {
+		rows = append(rows, fmt.Sprintf("(%d, '%s', '%s', now64(3))", m.version, Quote(m.name), Quote(m.checksum)))
+	}
 	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"async_insert": 0}))
-	return s.conn.Exec(ctx, `INSERT INTO schema_migrations
-		SELECT {version:UInt32}, {name:String}, {checksum:String}, now64(3)`,
-		clickhouse.Named("version", strconv.Itoa(int(m.version))), clickhouse.Named("name", m.name),
-		clickhouse.Named("checksum", m.checksum))
+	return s.conn.Exec(ctx, "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES "+strings.Join(rows, ", "))
 }
 
 var tableTTL = regexp.MustCompile(`(?s)CREATE TABLE IF NOT EXISTS (\w+)\n.*?\nTTL ([^\n]*\{retention_months\}[^\n]*)`)

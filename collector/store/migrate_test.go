@@ -293,3 +293,27 @@ func TestStatements(t *testing.T) {
 		t.Errorf("statements %q, want %q", got, want)
 	}
 }
+
+// A migration that fails leaves those before it applied and written down; mended, Migrate goes on with it.
+func TestMigrateGoesOnAfterAFailure(t *testing.T) {
+	s := open(t, collectortest.ClickHouse(t))
+	known, err := migrations(schema.Tables)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := slices.Clone(known)
+	broken[3].text = "CREATE NOTHING;"
+	if err := s.migrate(t.Context(), broken, schema.DefaultRetentionMonths); err == nil || !strings.Contains(err.Error(), known[3].name) {
+		t.Fatalf("a migration that cannot be: %v, want its file named", err)
+	}
+	status, err := s.Status(t.Context())
+	if err != nil || status.Version != known[2].version || len(status.Pending) != len(known)-3 || status.Pending[0] != known[3].name {
+		t.Errorf("after it: %+v, %v", status, err)
+	}
+	if err := s.Migrate(t.Context(), MigrateConfig{}); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, s, "schema_migrations"); n != uint64(len(known)) {
+		t.Errorf("%d migrations written down, want %d", n, len(known))
+	}
+}
