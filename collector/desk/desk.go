@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -107,7 +106,7 @@ func decode[T any](row *schema.Entry) (Entry[T], error) {
 
 // current reads the latest versions of a kind, or of one entry where the key has an ID.
 func (d *Desk) current(ctx context.Context, key Key) ([]schema.Entry, error) {
-	rows, err := d.entries(ctx, "current", clickhouse.Parameters{"kind": text(string(key.Kind)), "entry_id": text(key.ID), "site": text(string(key.Site))},
+	rows, err := d.entries(ctx, "current", clickhouse.Parameters{"kind": schema.Bind(key.Kind), "entry_id": schema.Bind(key.ID), "site": schema.Bind(key.Site)},
 		func(row *schema.Entry) []any {
 			row.SiteID, row.Kind = key.Site, key.Kind
 			return []any{&row.EntryID, &row.Version, &row.ChangeID, (*string)(&row.ContactID), &row.Removed, &row.Body, &row.Summary, &row.ChangedBy, &row.ChangedAt}
@@ -162,18 +161,6 @@ func private(ctx context.Context, parameters clickhouse.Parameters) context.Cont
 	return clickhouse.Context(ctx, clickhouse.WithParameters(parameters), clickhouse.WithSettings(clickhouse.Settings{
 		"log_queries": 0, "max_execution_time": int(queryTimeout.Seconds()),
 	}))
-}
-
-// text writes a value as ClickHouse reads that of a parameter (package reports does the same, and says where it is from).
-var text = strings.NewReplacer("\\", "\\\\", "\t", "\\t", "\n", "\\n", "\r", "\\r", "\b", "\\b", "\f", "\\f", "\x00", "\\0", "'", "\\'").Replace
-
-// texts writes a list of them.
-func texts[T ~string](values []T) string {
-	quoted := make([]string, len(values))
-	for i, value := range values {
-		quoted[i] = "'" + text(string(value)) + "'"
-	}
-	return "[" + strings.Join(quoted, ",") + "]"
 }
 
 // NewID makes the id of a new entry that has no natural one.

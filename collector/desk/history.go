@@ -30,11 +30,11 @@ func (d *Desk) History(ctx context.Context, p Period) ([]schema.Entry, error) {
 		p.Limit = 100
 	}
 	parameters := clickhouse.Parameters{
-		"sites": texts(p.Sites), "kinds": texts(p.Kinds), "without": texts(p.Without), "entry_id": text(p.ID),
-		"changed_by": text(p.ChangedBy), "limit": strconv.Itoa(p.Limit), "before_at": "0", "before_id": "",
+		"sites": schema.BindAll(p.Sites), "kinds": schema.BindAll(p.Kinds), "without": schema.BindAll(p.Without), "entry_id": schema.Bind(p.ID),
+		"changed_by": schema.Bind(p.ChangedBy), "limit": strconv.Itoa(p.Limit), "before_at": "0", "before_id": "",
 	}
 	if p.Before != nil {
-		parameters["before_at"], parameters["before_id"] = strconv.FormatInt(p.Before.ChangedAt.UnixMilli(), 10), text(p.Before.ChangeID)
+		parameters["before_at"], parameters["before_id"] = strconv.FormatInt(p.Before.ChangedAt.UnixMilli(), 10), schema.Bind(p.Before.ChangeID)
 	}
 	rows, err := d.entries(ctx, "history", parameters, wholeEntry)
 	if err != nil {
@@ -53,7 +53,7 @@ func (d *Desk) Preceding(ctx context.Context, versions []schema.Entry) ([]schema
 	var wanted []string
 	for i := range versions {
 		if v := &versions[i]; v.Version > 1 {
-			wanted = append(wanted, fmt.Sprintf("('%s','%s','%s',%d)", text(string(v.SiteID)), text(string(v.Kind)), text(v.EntryID), v.Version-1))
+			wanted = append(wanted, fmt.Sprintf("('%s','%s','%s',%d)", schema.Bind(v.SiteID), schema.Bind(v.Kind), schema.Bind(v.EntryID), v.Version-1))
 		}
 	}
 	if len(wanted) == 0 {
@@ -71,7 +71,7 @@ func (d *Desk) ForgetBefore(ctx context.Context, key Key, version uint64) error 
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	parameters := clickhouse.Parameters{
-		"site": text(string(key.Site)), "kind": text(string(key.Kind)), "entry_id": text(key.ID), "version": strconv.FormatUint(version, 10),
+		"site": schema.Bind(key.Site), "kind": schema.Bind(key.Kind), "entry_id": schema.Bind(key.ID), "version": strconv.FormatUint(version, 10),
 	}
 	query, err := question("forget")
 	if err != nil {

@@ -109,7 +109,7 @@ func (c *Copy) readStamp(ctx context.Context) (stamp, error) {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
 	var now stamp
-	err = c.desk.store.Conn().QueryRow(private(ctx, clickhouse.Parameters{"kinds": texts(c.kinds)}), query).Scan(&now.count, &now.latest)
+	err = c.desk.store.Conn().QueryRow(private(ctx, clickhouse.Parameters{"kinds": schema.BindAll(c.kinds)}), query).Scan(&now.count, &now.latest)
 	if err != nil {
 		return now, fmt.Errorf("look for changes: %w", explained(err))
 	}
@@ -118,7 +118,7 @@ func (c *Copy) readStamp(ctx context.Context) (stamp, error) {
 
 // everywhere reads a kind of all sites.
 func (d *Desk) everywhere(ctx context.Context, kind schema.EntryKind) ([]schema.Entry, error) {
-	rows, err := d.entries(ctx, "everywhere", clickhouse.Parameters{"kind": text(string(kind))}, func(row *schema.Entry) []any {
+	rows, err := d.entries(ctx, "everywhere", clickhouse.Parameters{"kind": schema.Bind(kind)}, func(row *schema.Entry) []any {
 		row.Kind = kind
 		return []any{(*string)(&row.SiteID), &row.EntryID, &row.Version, &row.ChangeID, (*string)(&row.ContactID), &row.Removed, &row.Body,
 			&row.Summary, &row.ChangedBy, &row.ChangedAt}

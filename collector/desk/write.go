@@ -174,7 +174,7 @@ func changeParameters(rows []any) clickhouse.Parameters {
 	slices.Sort(sites)
 	slices.Sort(kinds)
 	return clickhouse.Parameters{
-		"sites": texts(slices.Compact(sites)), "kinds": texts(slices.Compact(kinds)), "change_id": rows[0].(*schema.Entry).ChangeID,
+		"sites": schema.BindAll(slices.Compact(sites)), "kinds": schema.BindAll(slices.Compact(kinds)), "change_id": rows[0].(*schema.Entry).ChangeID,
 	}
 }
 

@@ -101,7 +101,7 @@ func (p *People) cards(ctx context.Context, site Site, q *Query, board Board, st
 	if q.Descending {
 		text = strings.Replace(text, "sort_key, contact_id /* direction */", "sort_key DESC, contact_id DESC", 2)
 	}
-	b.bound["statuses"], b.bound["page"] = reports.BindAll(statuses.ids()), "[]"
+	b.bound["statuses"], b.bound["page"] = schema.BindAll(statuses.ids()), "[]"
 	result, err := p.answer(ctx, reports.Statement{Name: "cards", Text: fill(text, marks), Bound: b.bound}, site.params())
 	if err != nil {
 		return err
@@ -178,7 +178,7 @@ func (p *People) memberships(ctx context.Context, site Site, list []Saved, conta
 		return nil, err
 	}
 	text = strings.Replace(text, "[('', false)] /* selections */", "["+strings.Join(pairs, ", ")+"]", 1)
-	b.bound["statuses"], b.bound["page"] = reports.BindAll(statuses.List.ids()), reports.BindAll([]schema.ContactID{contact})
+	b.bound["statuses"], b.bound["page"] = schema.BindAll(statuses.List.ids()), schema.BindAll([]schema.ContactID{contact})
 	params := site.params()
 	params.Contact = contact
 	result, err := p.answer(ctx, reports.Statement{Name: "memberships", Text: text, Bound: b.bound}, params)

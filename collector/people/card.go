@@ -79,7 +79,7 @@ func (p *People) about(ctx context.Context, site Site, name string, contact sche
 	}
 	params := site.params()
 	params.Contact = contact
-	bound := map[string]string{"page": reports.BindAll([]schema.ContactID{contact})}
+	bound := map[string]string{"page": schema.BindAll([]schema.ContactID{contact})}
 	return p.answer(ctx, reports.Statement{Name: name, Text: text, Bound: bound}, params)
 }
 
@@ -108,9 +108,9 @@ func (p *People) Companies(ctx context.Context, site Site, search string, after 
 	if err != nil {
 		return nil, err
 	}
-	bound := map[string]string{"search": reports.Bind(search), "limit": strconv.Itoa(limit + 1), "after_key": "", "after_company": ""}
+	bound := map[string]string{"search": schema.Bind(search), "limit": strconv.Itoa(limit + 1), "after_key": "", "after_company": ""}
 	if after != nil {
-		bound["after_key"], bound["after_company"] = reports.Bind(after.Key), reports.Bind(after.Contact)
+		bound["after_key"], bound["after_company"] = schema.Bind(after.Key), schema.Bind(after.Contact)
 	}
 	result, err := p.ask(ctx, site, "companies", statuses.List, nil, bound, nil)
 	if err != nil {

@@ -133,7 +133,7 @@ func (p *People) ask(ctx context.Context, site Site, name string, statuses Statu
 	if err != nil {
 		return nil, err
 	}
-	all := map[string]string{"statuses": reports.BindAll(statuses.ids()), "page": reports.BindAll(page)}
+	all := map[string]string{"statuses": schema.BindAll(statuses.ids()), "page": schema.BindAll(page)}
 	maps.Copy(all, bound)
 	return p.answer(ctx, reports.Statement{Name: name, Text: fill(text, marks), Bound: all}, site.params())
 }
@@ -161,7 +161,7 @@ func (p *People) keys(ctx context.Context, site Site, q Query, statuses Statuses
 	marks := map[string]string{"criteria": b.where(), "order": b.order(q.Sort, q.Descending)}
 	b.bound["after_key"], b.bound["after_contact"], b.bound["limit"] = "", "", strconv.Itoa(limit)
 	if after != nil {
-		b.bound["after_key"], b.bound["after_contact"] = reports.Bind(after.Key), reports.Bind(after.Contact)
+		b.bound["after_key"], b.bound["after_contact"] = schema.Bind(after.Key), schema.Bind(after.Contact)
 	}
 	result, err := p.askPage(ctx, site, statuses, b.bound, marks, q.Descending)
 	if err != nil {
@@ -186,7 +186,7 @@ func (p *People) askPage(ctx context.Context, site Site, statuses Statuses, boun
 		text = strings.Replace(text, "(sort_key, contact_id) > (", "(sort_key, contact_id) < (", 1)
 		text = strings.Replace(text, "ORDER BY sort_key, contact_id /* direction */", "ORDER BY sort_key DESC, contact_id DESC", 1)
 	}
-	all := map[string]string{"statuses": reports.BindAll(statuses.ids()), "page": "[]"}
+	all := map[string]string{"statuses": schema.BindAll(statuses.ids()), "page": "[]"}
 	maps.Copy(all, bound)
 	return p.answer(ctx, reports.Statement{Name: "contacts", Text: text, Bound: all}, site.params())
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/headwater/headwater/collector/reports"
+	"github.com/headwater/headwater/schema"
 )
 
 // binder writes criteria as SQL over facts/people.sql. Names of columns come from this file, whatever somebody typed is bound.
@@ -20,13 +20,13 @@ type binder struct {
 // text binds a text and returns its place.
 func (b *binder) text(value string) string {
 	name := "v" + strconv.Itoa(len(b.bound))
-	b.bound[name] = reports.Bind(value)
+	b.bound[name] = schema.Bind(value)
 	return "{" + name + ":String}"
 }
 
 func (b *binder) texts(values []string) string {
 	name := "v" + strconv.Itoa(len(b.bound))
-	b.bound[name] = reports.BindAll(values)
+	b.bound[name] = schema.BindAll(values)
 	return "{" + name + ":Array(String)}"
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -54,16 +53,4 @@ func Ask(ctx context.Context, conn driver.Conn, s Statement, p Params) (*Result,
 	settings["log_queries"] = 0
 	ctx = clickhouse.Context(ctx, clickhouse.WithParameters(parameters), clickhouse.WithSettings(settings))
 	return read(ctx, conn, s.Name, text, a)
-}
-
-// Bind writes a text as the value of a parameter of type String.
-func Bind(text string) string { return escape(text) }
-
-// BindAll writes texts as the value of a parameter of type Array(String).
-func BindAll[T ~string](texts []T) string {
-	quoted := make([]string, len(texts))
-	for i, text := range texts {
-		quoted[i] = "'" + escape(string(text)) + "'"
-	}
-	return "[" + strings.Join(quoted, ",") + "]"
 }

@@ -179,8 +179,8 @@ func (a asked) source(ctx context.Context, conn driver.Conn, name string) (sourc
 // parameters returns every parameter that any report may name. ClickHouse ignores those that a query does not.
 func (a asked) parameters() clickhouse.Parameters {
 	return clickhouse.Parameters{
-		"site":          escape(string(a.Site)),
-		"by":            BindAll(a.By),
+		"site":          schema.Bind(a.Site),
+		"by":            schema.BindAll(a.By),
 		"data_point":    string(a.DataPoint),
 		"since":         a.since.Format(instantLayout),
 		"until":         a.until.Format(instantLayout),
@@ -189,20 +189,20 @@ func (a asked) parameters() clickhouse.Parameters {
 		"credit":        string(a.Credit),
 		"suspects":      string(a.Suspects),
 		"reason":        string(a.Reason),
-		"currency":      escape(a.Currency),
+		"currency":      schema.Bind(a.Currency),
 		"rate_days":     strconv.Itoa(a.RateDays),
 		"grain":         string(a.Grain),
 		"limit":         strconv.Itoa(a.Limit),
-		"contacts":      BindAll(a.contacts),
-		"own_domains":   BindAll(a.OwnDomains),
-		"campaigns":     BindAll(a.Campaigns),
-		"contact":       escape(string(a.Contact)),
-		"company":       escape(string(a.Company)),
+		"contacts":      schema.BindAll(a.contacts),
+		"own_domains":   schema.BindAll(a.OwnDomains),
+		"campaigns":     schema.BindAll(a.Campaigns),
+		"contact":       schema.Bind(a.Contact),
+		"company":       schema.Bind(a.Company),
 
-		"outcomes":       BindAll(a.outcomes),
+		"outcomes":       schema.BindAll(a.outcomes),
 		"counting":       a.counting,
 		"model":          string(a.Model),
-		"transforms":     BindAll(a.Transforms),
+		"transforms":     schema.BindAll(a.Transforms),
 		"position":       fmt.Sprintf("[%d,%d,%d]", a.position[0], a.position[1], a.position[2]),
 		"half_life_days": strconv.FormatFloat(a.HalfLifeDays, 'f', -1, 64),
 		"order":          strconv.Itoa(a.Order),
@@ -211,10 +211,6 @@ func (a asked) parameters() clickhouse.Parameters {
 }
 
 const instantLayout = "2006-01-02 15:04:05.000"
-
-// escape writes text as ClickHouse reads the value of a parameter, in its Escaped (TabSeparated) format.
-// Source: ClickHouse, HTTP interface, "Queries with parameters".
-var escape = strings.NewReplacer("\\", "\\\\", "\t", "\\t", "\n", "\\n", "\r", "\\r", "\b", "\\b", "\f", "\\f", "\x00", "\\0", "'", "\\'").Replace
 
 // maxScope bounds the contacts that a card names in its parameters, which travel in a URL.
 const maxScope = 1000

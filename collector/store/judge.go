@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -66,18 +65,11 @@ func (s *Store) Judge(ctx context.Context, j Judgement, now time.Time) (map[stri
 }
 
 func (j Judgement) parameters(judgedAt time.Time) clickhouse.Parameters {
-	quoted := make([]string, len(j.IDs))
-	for i, id := range j.IDs {
-		quoted[i] = "'" + id + "'"
-	}
 	const layout = "2006-01-02 15:04:05.000"
 	return clickhouse.Parameters{
-		"site": escape(string(j.Site)), "verdict": escape(j.Verdict), "judged_at": judgedAt.Format(layout),
+		"site": schema.Bind(j.Site), "verdict": schema.Bind(j.Verdict), "judged_at": judgedAt.Format(layout),
 		"since": j.Since.UTC().Format(layout), "until": j.Until.UTC().Format(layout),
-		"reason": escape(string(j.Reason)), "source": escape(j.Source), "referrer_domain": escape(j.ReferrerDomain),
-		"form": escape(string(j.Form)), "ids": "[" + strings.Join(quoted, ",") + "]",
+		"reason": schema.Bind(j.Reason), "source": schema.Bind(j.Source), "referrer_domain": schema.Bind(j.ReferrerDomain),
+		"form": schema.Bind(j.Form), "ids": schema.BindAll(j.IDs),
 	}
 }
-
-// escape writes text as ClickHouse reads the value of a parameter (package reports does the same, and says where it is from).
-var escape = strings.NewReplacer("\\", "\\\\", "\t", "\\t", "\n", "\\n", "\r", "\\r", "\b", "\\b", "\f", "\\f", "\x00", "\\0", "'", "\\'").Replace

@@ -1,0 +1,18 @@
+package schema
+
+import "strings"
+
+// Bind writes a text as ClickHouse reads the value of a query's parameter, in its Escaped (TabSeparated) format.
+// Source: ClickHouse, HTTP interface, "Queries with parameters".
+func Bind[T ~string](text T) string { return bound.Replace(string(text)) }
+
+var bound = strings.NewReplacer("\\", "\\\\", "\t", "\\t", "\n", "\\n", "\r", "\\r", "\b", "\\b", "\f", "\\f", "\x00", "\\0", "'", "\\'")
+
+// BindAll writes texts as the value of a parameter of type Array(String).
+func BindAll[T ~string](texts []T) string {
+	quoted := make([]string, len(texts))
+	for i, text := range texts {
+		quoted[i] = "'" + Bind(text) + "'"
+	}
+	return "[" + strings.Join(quoted, ",") + "]"
+}
