@@ -41,6 +41,9 @@ func NewHandler(log *slog.Logger, registry prometheus.Registerer) *Handler {
 
 // Handle answers c with err; it has the form of echo.HTTPErrorHandler.
 func (h *Handler) Handle(err error, c echo.Context) {
+	if c.Response().Committed && c.Request().Context().Err() != nil {
+		return // who asked has left in the middle of the answer, which nobody failed at
+	}
 	rejected := From(err)
 	h.rejected.WithLabelValues(string(rejected.Reason)).Inc()
 	if rejected.Err != nil && !errors.Is(rejected.Err, context.Canceled) {

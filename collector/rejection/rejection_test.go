@@ -109,6 +109,37 @@ func TestHandle(t *testing.T) {
 	}
 }
 
+// Who leaves in the middle of an answer is no failure: it is neither logged nor counted. A failure in the middle of one is.
+func TestHandleOfAnAnswerThatHasBegun(t *testing.T) {
+	for _, left := range []bool{true, false} {
+		var log bytes.Buffer
+		registry := prometheus.NewRegistry()
+		h := NewHandler(slog.New(slog.NewTextHandler(&log, nil)), registry)
+		ctx, leave := context.WithCancel(t.Context())
+		recorder := httptest.NewRecorder()
+		c := echo.New().NewContext(httptest.NewRequest(http.MethodGet, "/page", nil).WithContext(ctx), recorder)
+		c.Response().WriteHeader(http.StatusOK)
+		if left {
+			leave()
+		}
+		h.Handle(errors.New("write: broken pipe"), c)
+		counted := 0.0
+		families, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, family := range families {
+			for _, metric := range family.Metric {
+				counted += metric.GetCounter().GetValue()
+			}
+		}
+		if (log.Len() > 0) == left || (counted > 0) == left || recorder.Body.Len() > 0 {
+			t.Errorf("left %t: logged %q, counted %v, wrote %q", left, log.String(), counted, recorder.Body)
+		}
+		leave()
+	}
+}
+
 func FuzzAccept(f *testing.F) {
 	f.Add("text/html;q=0.8, application/json;q=0.9")
 	f.Fuzz(func(t *testing.T, accept string) {
