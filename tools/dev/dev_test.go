@@ -120,7 +120,7 @@ func TestStack(t *testing.T) {
 func checkPages(t *testing.T, s *stack.Private) {
 	t.Helper()
 	for address, want := range map[string]string{
-		s.Demo + "/":             `src="` + s.Collector + `/hw.js" data-site="demo"`,
+		s.Demo + "/":             `src="` + s.Collector + `/hw.js" data-site="` + s.Site + `"`,
 		s.Demo + "/signup":       `action="` + s.Collector + `/f/signup"`,
 		s.Report:                 "Latest leads",
 		s.Outside + "/":          "The outside world",

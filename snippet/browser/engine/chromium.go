@@ -28,11 +28,7 @@ func findChromium() string { return unlessFound(chromiumPath(), "chromium") }
 
 func startChromium() (Engine, error) {
 	world := newInternet()
-	// A renderer for each site, and a spare one for the next, would be made anew for every profile: nearly a quarter of the processor time of the
-	// tests. What a page may see and do is the same.
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.Flag("disable-site-isolation-trials", true),
-		chromedp.Flag("disable-features", "Translate,BlinkGenPropertyTrees,SpareRendererForSitePerProcess"),
 		chromedp.ExecPath(chromiumPath()),
 		chromedp.DisableGPU,
 		chromedp.Flag("disable-component-update", true),

@@ -97,9 +97,7 @@ func (w *webkit) Close() error {
 
 // startDriver starts a driver, which will start its browser.
 func (w *webkit) startDriver(ctx context.Context) (*webDriver, error) {
-	// Nobody looks at the screen, so pages are not composed for it; and there is no desktop to ask.
-	environment := append(os.Environ(), "DISPLAY=:"+w.display, "WEBKIT_DISABLE_COMPOSITING_MODE=1", "WEBKIT_DISABLE_DMABUF_RENDERER=1",
-		"NO_AT_BRIDGE=1", "GTK_A11Y=none", "GSETTINGS_BACKEND=memory", "GIO_USE_VFS=local")
+	environment := append(os.Environ(), "DISPLAY=:"+w.display)
 	if isRoot() {
 		environment = append(environment, "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS=1")
 	}
