@@ -33,8 +33,10 @@ var (
 	forSettlingSome = source{"settling/some", "settling"} // the records of some contacts and visitors, to settle those
 )
 
-// Folders of what is not asked for, and left out: the paths that led to nothing, and what money is worth in another currency.
+// Folders of what is not asked for, and left out: the paths that led to nothing, what money is worth in another currency, and
+// the touches of other contacts.
 const (
+	ofContact  = "of_contact"
 	noLosses   = "no_losses"
 	noCurrency = "no_currency"
 )

@@ -30,7 +30,7 @@
 --   doubt          what the touch is suspected of, '' for nothing
 --   why            the reason as a sentence
 --
--- with: credits, outcomes, submitted
+-- with: credits, outcomes, submitted, touch_in_scope
 WITH
 seen AS
 (
@@ -50,6 +50,7 @@ seen AS
         if({suspects:String} = 'include', '', suspicion) AS doubt
     FROM touches FINAL
     WHERE site_id = {site:String}
+      AND touch_in_scope(touch_id)
       AND visitor_id IN (SELECT visitor_id FROM submitted WHERE contact_id = {contact:String})
       AND visitor_id != toUUID('00000000-0000-0000-0000-000000000000')
 
