@@ -52,12 +52,10 @@ func Assisted(ctx context.Context, conn driver.Conn, p Params) (*Result, error) 
 	return result, nil
 }
 
-const explainedName = "source_explained"
-
 // SourceExplained tells of every touch of one contact why it got credit for what the contact did, or not. It has no rows where the site
 // knows no touch of the contact.
 func SourceExplained(ctx context.Context, conn driver.Conn, p Params) (*Result, error) {
-	a, err := p.checked(explainedName)
+	a, err := p.checked("source_explained")
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +66,10 @@ func SourceExplained(ctx context.Context, conn driver.Conn, p Params) (*Result, 
 		return nil, paramErrorf("model", "one_contact", "markov shares by the paths of all contacts, and knows nothing of a single touch: take another")
 	}
 	a.By = wholeTouch()
-	result, err := query(ctx, conn, explainedName, a)
+	if err := a.narrow(ctx, conn); err != nil {
+		return nil, err
+	}
+	result, err := queryFrom(ctx, conn, "source_explained", a, forContact)
 	if err != nil {
 		return nil, err
 	}

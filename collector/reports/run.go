@@ -102,9 +102,6 @@ func rowsFrom(ctx context.Context, conn driver.Conn, name string, a asked, from 
 
 // statement is the text of a report. What the parameters leave out is not in it, because ClickHouse would plan it.
 func (a asked) statement(name string, from source) (string, error) {
-	if name == explainedName {
-		from = source{ofContact}
-	}
 	return composeFrom(schema.Attribution, name, a.leaveOut(from))
 }
 

@@ -31,12 +31,11 @@ var (
 	fromSettled     = source{"settled"}                   // the settled tables
 	forSettling     = source{"settling"}                  // the records, to settle all of them
 	forSettlingSome = source{"settling/some", "settling"} // the records of some contacts and visitors, to settle those
+	forContact      = source{"of_contact"}                // the records, of touches those of one contact
 )
 
-// Folders of what is not asked for, and left out: the paths that led to nothing, what money is worth in another currency, and
-// the touches of other contacts.
+// Folders of what is not asked for, and left out: the paths that led to nothing, and what money is worth in another currency.
 const (
-	ofContact  = "of_contact"
 	noLosses   = "no_losses"
 	noCurrency = "no_currency"
 )
