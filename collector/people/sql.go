@@ -32,7 +32,7 @@ func (b *binder) texts(values []string) string {
 
 func (b *binder) instant(at time.Time) string {
 	name := "v" + strconv.Itoa(len(b.bound))
-	b.bound[name] = at.UTC().Format("2006-01-02 15:04:05.000")
+	b.bound[name] = schema.BindTime(at)
 	return "{" + name + ":DateTime64(3, 'UTC')}"
 }
 

@@ -128,7 +128,7 @@ func (r *run) put(ctx context.Context, table string, since, until, batchAt time.
 		return err
 	}
 	if err := r.Store.Conn().Exec(r.with(ctx, clickhouse.Parameters{
-		"since": moment(since), "until": moment(until), "id": string(r.id), "batch_at": moment(batchAt),
+		"since": schema.BindTime(since), "until": schema.BindTime(until), "id": string(r.id), "batch_at": schema.BindTime(batchAt),
 	}), string(statement)); err != nil {
 		return fmt.Errorf("put in: %w", err)
 	}
@@ -140,7 +140,7 @@ func token() string { return uuid.NewString() }
 
 // with gives a statement (a site's id has nothing to escape) the parameters that all have, and the settings on which its rows depend.
 func (r *run) with(ctx context.Context, more clickhouse.Parameters) context.Context {
-	parameters := clickhouse.Parameters{"site": string(r.Site), "since": moment(r.Since), "until": moment(r.Until)}
+	parameters := clickhouse.Parameters{"site": string(r.Site), "since": schema.BindTime(r.Since), "until": schema.BindTime(r.Until)}
 	for name, value := range more {
 		parameters[name] = value
 	}
@@ -148,5 +148,3 @@ func (r *run) with(ctx context.Context, more clickhouse.Parameters) context.Cont
 		"async_insert": 0, "insert_deduplicate": 0, "optimize_move_to_prewhere_if_final": 0, "join_use_nulls": 0,
 	}))
 }
-
-func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000") }

@@ -52,7 +52,7 @@ func (r *run) read(ctx context.Context, table string, since, until time.Time, cu
 		return nil, err
 	}
 	rows, err := r.Store.Conn().Query(r.with(ctx, clickhouse.Parameters{
-		"since": moment(since), "until": moment(until), "cursor": string(cursor), "batch": fmt.Sprint(r.Batch),
+		"since": schema.BindTime(since), "until": schema.BindTime(until), "cursor": string(cursor), "batch": fmt.Sprint(r.Batch),
 	}), string(query))
 	if err != nil {
 		return nil, err

@@ -289,8 +289,8 @@ func (g *given) judge(t *testing.T, conn driver.Conn) {
 		}
 		at := time.Date(2026, 6, 1, 12, 0, i, 0, time.UTC)
 		ctx := clickhouse.Context(context.Background(), clickhouse.WithParameters(clickhouse.Parameters{
-			"site": string(g.site), "verdict": v.Verdict, "judged_at": at.Format(instantLayout), "since": earliest.Format(instantLayout),
-			"until": latest.Format(instantLayout), "reason": "", "source": "", "referrer_domain": "", "form": "", "ids": "['" + word(id) + "']",
+			"site": string(g.site), "verdict": v.Verdict, "judged_at": schema.BindTime(at), "since": schema.BindTime(earliest),
+			"until": schema.BindTime(latest), "reason": "", "source": "", "referrer_domain": "", "form": "", "ids": "['" + word(id) + "']",
 		}), clickhouse.WithSettings(clickhouse.Settings{"insert_deduplicate": 0}))
 		if err := conn.Exec(ctx, string(text)); err != nil {
 			t.Fatalf("%s: %v", g.site, err)

@@ -182,8 +182,8 @@ func (a asked) parameters() clickhouse.Parameters {
 		"site":          schema.Bind(a.Site),
 		"by":            schema.BindAll(a.By),
 		"data_point":    string(a.DataPoint),
-		"since":         a.since.Format(instantLayout),
-		"until":         a.until.Format(instantLayout),
+		"since":         schema.BindTime(a.since),
+		"until":         schema.BindTime(a.until),
 		"zone":          a.Zone,
 		"lookback_days": strconv.Itoa(a.LookbackDays),
 		"credit":        string(a.Credit),
@@ -209,8 +209,6 @@ func (a asked) parameters() clickhouse.Parameters {
 		"losses":         string(a.Losses),
 	}
 }
-
-const instantLayout = "2006-01-02 15:04:05.000"
 
 // maxScope bounds the contacts that a card names in its parameters, which travel in a URL.
 const maxScope = 1000

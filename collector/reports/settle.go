@@ -314,8 +314,8 @@ func (s *settler) parameters() clickhouse.Parameters {
 	parameters["margin"] = strconv.FormatInt(s.margin.Milliseconds(), 10)
 	parameters["from_block"] = strconv.FormatUint(s.state.fromBlock, 10)
 	parameters["to_block"] = strconv.FormatUint(s.state.toBlock, 10)
-	parameters["changed_since"] = s.state.since.UTC().Format(instantLayout)
-	parameters["began_at"] = s.state.beganAt.UTC().Format(instantLayout)
+	parameters["changed_since"] = schema.BindTime(s.state.since)
+	parameters["began_at"] = schema.BindTime(s.state.beganAt)
 	parameters["settlement"] = strconv.FormatUint(s.state.settlement, 10)
 	return parameters
 }

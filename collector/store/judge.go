@@ -65,10 +65,9 @@ func (s *Store) Judge(ctx context.Context, j Judgement, now time.Time) (map[stri
 }
 
 func (j Judgement) parameters(judgedAt time.Time) clickhouse.Parameters {
-	const layout = "2006-01-02 15:04:05.000"
 	return clickhouse.Parameters{
-		"site": schema.Bind(j.Site), "verdict": schema.Bind(j.Verdict), "judged_at": judgedAt.Format(layout),
-		"since": j.Since.UTC().Format(layout), "until": j.Until.UTC().Format(layout),
+		"site": schema.Bind(j.Site), "verdict": schema.Bind(j.Verdict), "judged_at": schema.BindTime(judgedAt),
+		"since": schema.BindTime(j.Since), "until": schema.BindTime(j.Until),
 		"reason": schema.Bind(j.Reason), "source": schema.Bind(j.Source), "referrer_domain": schema.Bind(j.ReferrerDomain),
 		"form": schema.Bind(j.Form), "ids": schema.BindAll(j.IDs),
 	}

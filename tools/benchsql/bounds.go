@@ -15,7 +15,7 @@ const inRange = "site_id = {site:String} AND occurred_at >= {since:DateTime64(3,
 // comparisons are the bounds that are ratios.
 func (d *dataset) comparisons(ctx context.Context, rounds int) ([]comparison, error) {
 	range_ := clickhouse.Parameters{
-		"site": string(site), "since": d.until.AddDate(-1, 0, 0).Format("2006-01-02 15:04:05.000"), "until": d.until.Format("2006-01-02 15:04:05.000"),
+		"site": string(site), "since": schema.BindTime(d.until.AddDate(-1, 0, 0)), "until": schema.BindTime(d.until),
 	}
 	countBySource := reading(d.conn(), "SELECT utm_source, count() FROM touches WHERE "+inRange+" GROUP BY utm_source", range_)
 	contacts, touches, err := d.examples(ctx)

@@ -79,7 +79,7 @@ func SiteID(config Config, i int) schema.SiteID {
 func oneSite(ctx context.Context, conn driver.Conn, config Config, site schema.SiteID, visitors uint64, shown *progress) error {
 	parameters := clickhouse.Parameters{
 		"site": string(site), "seed": strconv.FormatUint(config.Seed, 10), "visitors": strconv.FormatUint(visitors, 10),
-		"since": instant(since(config.Until)), "until": instant(config.Until),
+		"since": schema.BindTime(since(config.Until)), "until": schema.BindTime(config.Until),
 	}
 	for first := uint64(0); first < visitors; first += atOnce {
 		count := min(atOnce, visitors-first)
@@ -124,8 +124,6 @@ func run(ctx context.Context, conn driver.Conn, file string, parameters clickhou
 
 // since is the beginning of the year of data.
 func since(until time.Time) time.Time { return until.UTC().AddDate(-1, 0, 0) }
-
-func instant(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05.000") }
 
 const dropNumbers, dropWays = "DROP TABLE IF EXISTS seed_numbers SYNC", "DROP TABLE IF EXISTS seed_ways SYNC"
 
