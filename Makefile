@@ -6,7 +6,7 @@ DURATION ?= 30m
 TOUCHES ?= 2000000
 
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-run deps-test build run test test-go test-browsers lint bench bench-sql profile soak fuzz dist
+.PHONY: help deps deps-run deps-test build run test test-go test-browsers vet lint bench bench-sql profile soak fuzz dist
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -39,8 +39,9 @@ run: deps-run ## the whole product in one terminal, with a demo website
 test: deps ## everything: linters, unit tests, real ClickHouse, real Redis, real browsers
 	@$(MAKE) --no-print-directory -j2 lint test-go
 
-# The browsers take longest and mostly wait, so they begin first, beside two other packages, and beside lint, which vets all of it.
-test-go:
+# The browsers take longest and mostly wait, so they begin first, beside two other packages and the rest of lint. Vet comes before:
+# what it compiles the tests take from Go's cache, and two commands at once would compile all of it twice.
+test-go: vet
 	$(GO) test -vet=off -ldflags='-s -w' -count=1 -timeout 20m -p 3 ./snippet/browser ./...
 
 # In its folder, go test prints what the tests print: the table by demand and engine at the end.
@@ -48,10 +49,11 @@ test-browsers: deps-test ## the snippet on Chromium, Firefox and WebKit; passed 
 	cd snippet/browser && CI=true $(GO) test -count=1 -timeout 10m
 
 # These have memory enough, and spend a fourth of their time on collecting it otherwise.
-lint: export GOGC = 400
-lint: $(addsuffix /node_modules/.package-lock.json,$(NODE_FOLDERS)) ## gofmt, vet, staticcheck, tsc, and dist against a fresh build
+vet lint: export GOGC = 400
+vet: ; $(GO) vet ./...
+
+lint: vet $(addsuffix /node_modules/.package-lock.json,$(NODE_FOLDERS)) ## gofmt, vet, staticcheck, tsc, and dist against a fresh build
 	@test -z "$$(gofmt -l .)" || { echo "run gofmt -w on:"; gofmt -l .; exit 1; }
-	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
 	cd snippet && npx --no-install tsc --noEmit
 	$(GO) run ./tools/bundle -check
