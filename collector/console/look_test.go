@@ -130,6 +130,11 @@ func TestEveryPageIsLookedAt(t *testing.T) {
 	}
 }
 
+// hidesColumns names the tables that have to be scrolled sideways, as on a narrow window, or with many columns chosen.
+const hidesColumns = `[...document.querySelectorAll(".scroll")]
+	.filter(e => e.checkVisibility() && e.scrollWidth > e.clientWidth)
+	.map(e => e.scrollWidth + " in " + e.clientWidth + " px: " + e.textContent.trim().slice(0, 80) + [...e.querySelectorAll("tbody tr:first-child > *")].map(e => " " + e.offsetWidth))`
+
 // checkLooks looks at a page in all windows and themes. Axe looks once, and at the colours in each theme, at the width that shows most.
 func checkLooks(t *testing.T, tab context.Context, axe, name string) {
 	t.Helper()
@@ -140,6 +145,9 @@ func checkLooks(t *testing.T, tab context.Context, axe, name string) {
 		}
 		if over := evaluate[int](t, tab, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
 			t.Errorf("%s: the page is %d px wider than its window of %s px", name, over, width.Name)
+		}
+		if cut := evaluate[[]string](t, tab, hidesColumns); len(cut) > 0 && width.Name == "1280" && name != "sources-wide" {
+			t.Errorf("%s at %s px, tables that hide columns:\n%s", name, width.Name, strings.Join(cut, "\n"))
 		}
 		if found := evaluate[[]string](t, tab, browser.Overlaps); len(found) > 0 {
 			t.Errorf("%s at %s px:\n%s", name, width.Name, strings.Join(found, "\n"))

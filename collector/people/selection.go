@@ -235,7 +235,7 @@ type View struct {
 
 // DefaultView is that of who has not chosen.
 func DefaultView() View {
-	return View{Columns: []Column{"status", "lead_creation.source", "lead_creation.campaign", "first_touch.source", "company", "created", "deals", "won_amount"}}
+	return View{Columns: []Column{"status", "lead_creation.source", "lead_creation.campaign", "first_touch.source", "company", "created", "won_amount"}}
 }
 
 // View returns what a user wants to see.
