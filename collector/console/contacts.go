@@ -13,6 +13,7 @@ import (
 
 	"github.com/headwater/headwater/collector/accounts"
 	"github.com/headwater/headwater/collector/people"
+	"github.com/headwater/headwater/collector/reports"
 )
 
 // contactsPerPage is how many rows a page of contacts or companies shows.
@@ -44,6 +45,9 @@ func (c *Console) readContacts(query url.Values, s *session) contactsQuery {
 		}
 		q.Since, q.Until = q.days.instants(zoneOf(s.site))
 	}
+	if query.Get("credit") == string(reports.Last) {
+		q.Credit = reports.Last
+	}
 	if sort := people.Column(query.Get("sort")); sort.Sortable() {
 		q.Sort, q.Descending = sort, query.Get("dir") == "desc"
 	}
@@ -71,6 +75,9 @@ func (q *contactsQuery) query() url.Values {
 	if q.Counts != "" {
 		query.Set("counts", string(q.Counts))
 	}
+	if q.Credit != "" {
+		query.Set("credit", string(q.Credit))
+	}
 	if q.Sort != "" {
 		query.Set("sort", string(q.Sort))
 		if q.Descending {
@@ -97,6 +104,7 @@ type contactsView struct {
 	Selection string // name of the one that is shown
 	Board     string // its address
 	Counted   string // what is counted in which days, in words
+	Credit    string // by which other rule contacts are placed, in words; "" for the usual one
 	Days      dateRange
 	contactTable
 	Total   int64
@@ -170,6 +178,9 @@ func (c *Console) fillContacts(ctx echo.Context, s *session, q *contactsQuery, v
 			days = s.say("words.range.all")
 		}
 		view.Counted = s.say("contacts.counts."+string(q.Counts)) + ", " + days
+	}
+	if q.Credit != "" {
+		view.Credit = s.say("contacts.credit." + string(q.Credit))
 	}
 	if q.selection != "" {
 		// Whoever changes the criteria looks at something else, which has no name yet.

@@ -66,7 +66,7 @@ func hiddenOf(q *contactsQuery) []hidden {
 	rest.Criteria, rest.selection = nil, ""
 	var list []hidden
 	query := rest.query()
-	for _, name := range []string{"range", "from", "to", "counts", "sort", "dir"} {
+	for _, name := range []string{"range", "from", "to", "counts", "credit", "sort", "dir"} {
 		if query.Has(name) {
 			list = append(list, hidden{name, query.Get(name)})
 		}

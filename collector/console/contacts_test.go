@@ -181,6 +181,11 @@ func checkSelectionPages(t *testing.T, w *contactsWorld) {
 	if a.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(a.body, "Give the selection a name") || !strings.Contains(a.body, `value="static" checked`) || !strings.Contains(a.body, `value="lead"`) {
 		t.Errorf("without a name: %s", a.Status)
 	}
+	last := "credit=last&g1=lead_creation.source:is:newsletter"
+	a = w.post(t, "/console/selections", cookie, url.Values{"name": {"By the last visit"}, "kind": {"dynamic"}, "here": {last}})
+	if a.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(a.body, "Save this list as a static one") || !strings.Contains(a.body, `name="credit" value="last"`) {
+		t.Errorf("a dynamic selection by another rule: %s\n%s", a.Status, a.body)
+	}
 	frozen := w.save(t, cookie, "Frozen <b>", "static", "g1=lead_creation.source:is:newsletter")
 	w.save(t, cookie, "Letters", "dynamic", "g1=lead_creation.source:is:newsletter&counts=leads&range=all")
 	a = w.get(t, "/console/selections", cookie)

@@ -21,17 +21,19 @@ var counting = map[string]struct{ counts, criterion string }{
 }
 
 // behind is where the people behind a number are listed, "" for nowhere: visitors are no contacts.
-// Contacts are found by the rule that keeps them, so what the other rule of credit counts is only broken down further.
 func (q dashboardQuery) behind(column string, point reports.DataPoint, where filter, dimension reports.Dimension) string {
 	who, known := counting[column]
 	switch {
-	case !known || q.credit == reports.Last && point != reports.FirstTouch:
+	case !known:
 		return q.sourcesHref(point, where, drillBy(dimension)...)
 	case point == reports.Conversion && (who.counts == "leads" || who.counts == "qualified"): // whose place is where the lead was created
 		point = reports.LeadCreation
 	}
 	query := q.days.query()
 	query.Set("counts", who.counts)
+	if q.credit == reports.Last && point != reports.FirstTouch {
+		query.Set("credit", string(q.credit))
+	}
 	of := string(point)
 	if who.counts == "deals" || who.counts == "won_deals" { // which have a place of their own
 		of = people.DealBy + of

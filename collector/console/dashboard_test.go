@@ -213,18 +213,28 @@ func labels(g grid) string {
 func checkDrillDown(t *testing.T, s *stand, cookie, page string) {
 	t.Helper()
 	g := gridsOf(page)["leads-by-campaign"]
-	href := regexp.MustCompile(`<a href="(/console/sources\?[^"]*where=campaign[^"]*)"`).FindStringSubmatch(page)
+	href := regexp.MustCompile(`<a href="(/console/contacts\?[^"]*credit=last[^"]*campaign[^"]*)"`).FindStringSubmatch(page)
 	if href == nil || len(g.rows) == 0 {
 		t.Fatalf("no link from a campaign:\n%v", g)
+	}
+	people := s.get(t, html.UnescapeString(href[1]), cookie)
+	if !strings.Contains(people.body, "<strong>"+g.rows[0][1]+" contacts</strong>") || !strings.Contains(people.body, "Placed by the last visit") {
+		t.Errorf("%s does not list the %s leads of %s", href[1], g.rows[0][1], g.rows[0][0])
+	}
+
+	g = gridsOf(page)["referring-sites"]
+	href = regexp.MustCompile(`<a href="(/console/sources\?[^"]*where=referrer_domain[^"]*)"`).FindStringSubmatch(page)
+	if href == nil || len(g.rows) == 0 {
+		t.Fatalf("no link from a referrer:\n%v", g)
 	}
 	address := html.UnescapeString(href[1])
 	listed := s.get(t, address, cookie)
 	foot := footPattern.FindStringSubmatch(listed.body)
-	if foot == nil || !strings.Contains(foot[1], ">"+g.rows[0][1]+"<") {
-		t.Errorf("%s has not the %s leads of %s:\n%v", address, g.rows[0][1], g.rows[0][0], foot)
+	if foot == nil || !strings.Contains(foot[1], ">"+g.rows[0][2]+"<") {
+		t.Errorf("%s has not the %s visitors of %s:\n%v", address, g.rows[0][2], g.rows[0][0], foot)
 	}
 	// The filter is said on the page, stays with its form, and can be removed.
-	if !strings.Contains(listed.body, `name="where" value="campaign:`+html.EscapeString(g.rows[0][0])+`"`) || !strings.Contains(listed.body, "Remove the filter Campaign") {
+	if !strings.Contains(listed.body, `name="where" value="referrer_domain:`+html.EscapeString(g.rows[0][0])+`"`) || !strings.Contains(listed.body, "Remove the filter Referrer domain") {
 		t.Error("the page of sources does not show the filter")
 	}
 	u, err := url.Parse(address)
@@ -232,7 +242,7 @@ func checkDrillDown(t *testing.T, s *stand, cookie, page string) {
 		t.Fatal(err)
 	}
 	file := s.get(t, "/console/sources.csv?"+u.RawQuery, cookie)
-	if !strings.HasPrefix(file.body, "source,medium,content,visitors,leads") {
+	if !strings.HasPrefix(file.body, "source,medium,visitors,leads") {
 		t.Errorf("the file begins %.80q", file.body)
 	}
 }
@@ -269,11 +279,17 @@ func checkBehindDeals(t *testing.T, s *stand, cookie string) {
 	if err := reports.Settle(t.Context(), s.store.Conn(), site.ID, true); err != nil { // which makes so many questions quick
 		t.Fatal(err)
 	}
-	q := dashboardQuery{days: dateRange{Preset: "custom", From: "2026-02-11", To: "2026-03-12"}, credit: reports.LastNonDirect}
+	for _, credit := range []reports.Credit{reports.LastNonDirect, reports.Last} {
+		checkBehind(t, s, cookie, dashboardQuery{days: dateRange{Preset: "custom", From: "2026-02-11", To: "2026-03-12"}, credit: credit})
+	}
+}
+
+func checkBehind(t *testing.T, s *stand, cookie string, q dashboardQuery) {
+	site := testSites()[0]
 	of := people.Site{ID: site.ID, Zone: zoneOf(&site), LookbackDays: site.LookbackDays}
 	placed := map[string]int64{}
 	for _, point := range []reports.DataPoint{reports.FirstTouch, reports.LeadCreation, reports.Conversion, reports.CompanySource} {
-		params := reports.Params{Site: site.ID, Zone: zoneName(&site), LookbackDays: site.LookbackDays, DataPoint: point, By: []reports.Dimension{reports.BySource}}
+		params := reports.Params{Site: site.ID, Zone: zoneName(&site), LookbackDays: site.LookbackDays, DataPoint: point, By: []reports.Dimension{reports.BySource}, Credit: q.credit}
 		params.From, params.To = q.days.bounds()
 		result, err := reports.Run(t.Context(), s.store.Conn(), "source_breakdown", params)
 		if err != nil {
@@ -284,7 +300,7 @@ func checkBehindDeals(t *testing.T, s *stand, cookie string) {
 				continue
 			}
 			label := text(result.Value(i, "source"))
-			for _, column := range []string{"deals", "won_deals"} {
+			for _, column := range []string{"leads", "deals", "won_deals"} {
 				want, _ := result.Value(i, column).(int64)
 				if want == 0 || column == "won_deals" && point != reports.Conversion {
 					continue
@@ -293,9 +309,8 @@ func checkBehindDeals(t *testing.T, s *stand, cookie string) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				behind := people.Query{Criteria: people.Read(u.Query()), Counts: people.Counts(u.Query().Get("counts"))}
-				behind.Since, behind.Until = q.days.instants(of.Zone)
-				if got, err := s.console.config.People.Count(t.Context(), of, behind); err != nil || got != want {
+				behind := s.console.readContacts(u.Query(), &session{site: &site})
+				if got, err := s.console.config.People.Count(t.Context(), of, behind.Query); err != nil || got != want {
 					t.Errorf("%d %s by %s of %s, behind them are %d people, %v: %s", want, column, point, label, got, err, u)
 				}
 				placed[string(point)+" "+column+" "+label] = want
@@ -524,7 +539,8 @@ func TestWhoIsBehindANumber(t *testing.T) {
 		{q, "leads", reports.Conversion, "/console/contacts?counts=leads&g1=lead_creation.source%3Ais%3Aa%3Ab%26c&g1=lead_creation.medium%3Ais%3Acpc&range=30d"},
 		{q, "open_amount", reports.LeadCreation, "/console/contacts?counts=deals&g1=deal.lead_creation.source%3Ais%3Aa%3Ab%26c&g1=deal.lead_creation.medium%3Ais%3Acpc&g1=deal.status%3Ais%3Aopen&range=30d"},
 		{q, "visitors", reports.LeadCreation, "/console/sources?by=medium&by=campaign&credit=last_non_direct&data_point=lead_creation&range=30d&where=source%3Aa%3Ab%26c&where=medium%3Acpc"},
-		{last, "leads", reports.LeadCreation, "/console/sources?by=medium&by=campaign&credit=last&data_point=lead_creation&range=30d&where=source%3Aa%3Ab%26c&where=medium%3Acpc"},
+		{last, "leads", reports.FirstTouch, "/console/contacts?counts=leads&g1=first_touch.source%3Ais%3Aa%3Ab%26c&g1=first_touch.medium%3Ais%3Acpc&range=30d"},
+		{last, "leads", reports.LeadCreation, "/console/contacts?counts=leads&credit=last&g1=lead_creation.source%3Ais%3Aa%3Ab%26c&g1=lead_creation.medium%3Ais%3Acpc&range=30d"},
 	} {
 		if got := c.q.behind(c.column, c.point, only, reports.BySource); got != c.want {
 			t.Errorf("%s by %s:\n%s, want\n%s", c.column, c.point, got, c.want)

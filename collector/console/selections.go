@@ -148,6 +148,8 @@ func (s *session) selectionProblem(err error) string {
 		return s.say("contacts.problem.taken")
 	case errors.Is(err, people.ErrTooMany):
 		return s.say("contacts.problem.too_many", "Most", people.MaxMembers)
+	case errors.Is(err, people.ErrCredit):
+		return s.say("contacts.problem.credit")
 	case errors.Is(err, people.ErrNoSelection):
 		return s.say("contacts.problem.gone")
 	case errors.Is(err, people.ErrFull):

@@ -34,10 +34,18 @@ type Site struct {
 	ID           schema.SiteID
 	Zone         *time.Location
 	LookbackDays int
+
+	credit reports.Credit
 }
 
 func (s Site) params() reports.Params {
-	return reports.Params{Site: s.ID, Zone: s.Zone.String(), LookbackDays: s.LookbackDays}
+	return reports.Params{Site: s.ID, Zone: s.Zone.String(), LookbackDays: s.LookbackDays, Credit: s.credit}
+}
+
+// placedBy is the site with the query's rule of credit.
+func (s Site) placedBy(q *Query) Site {
+	s.credit = q.Credit
+	return s
 }
 
 // Query says which contacts are meant, and in what order.
@@ -50,6 +58,8 @@ type Query struct {
 	// Since and Until bound when that happened which Counts counts, half open; of "" when the contact was created. Zero: no bound.
 	Since, Until time.Time
 	Counts       Counts
+	// Credit is the rule by which criteria and columns place contacts; "" for the last known source.
+	Credit reports.Credit
 	// Sort is a column (Sortable), by default created. Descending turns it.
 	Sort       Column
 	Descending bool
@@ -157,6 +167,7 @@ func (p *People) keys(ctx context.Context, site Site, q Query, statuses Statuses
 	if err := q.check(statuses); err != nil {
 		return nil, err
 	}
+	site = site.placedBy(&q)
 	b := p.binder(site, &q)
 	marks := map[string]string{"criteria": b.where(), "order": b.order(q.Sort, q.Descending)}
 	b.bound["after_key"], b.bound["after_contact"], b.bound["limit"] = "", "", strconv.Itoa(limit)
@@ -207,7 +218,7 @@ func (p *People) List(ctx context.Context, site Site, q Query, after *Cursor, li
 		last := contacts[limit-1]
 		page.Next = &Cursor{last.key, string(last.ID)}
 	}
-	return page, p.fillSome(ctx, site, statuses.List, page.Contacts)
+	return page, p.fillSome(ctx, site.placedBy(&q), statuses.List, page.Contacts)
 }
 
 // Count returns how many contacts a query means.
@@ -221,7 +232,7 @@ func (p *People) Count(ctx context.Context, site Site, q Query) (int64, error) {
 	}
 	b := p.binder(site, &q)
 	where := b.where()
-	result, err := p.ask(ctx, site, "count", statuses.List, nil, b.bound, map[string]string{"criteria": where})
+	result, err := p.ask(ctx, site.placedBy(&q), "count", statuses.List, nil, b.bound, map[string]string{"criteria": where})
 	if err != nil {
 		return 0, err
 	}
@@ -248,7 +259,7 @@ func (p *People) Each(ctx context.Context, site Site, q Query, f func(*Contact) 
 	for len(contacts) > 0 {
 		part := contacts[:min(chunk, len(contacts))]
 		contacts = contacts[len(part):]
-		if err := p.fillSome(ctx, site, statuses.List, part); err != nil {
+		if err := p.fillSome(ctx, site.placedBy(&q), statuses.List, part); err != nil {
 			return err
 		}
 		for i := range part {

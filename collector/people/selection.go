@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/headwater/headwater/collector/desk"
+	"github.com/headwater/headwater/collector/reports"
 	"github.com/headwater/headwater/schema"
 )
 
@@ -54,6 +55,7 @@ var (
 	ErrName        = fmt.Errorf("give the selection a name of at most %d characters", maxSelectionName)
 	ErrTaken       = errors.New("there is a selection of this name already")
 	ErrTooMany     = fmt.Errorf("a static selection has at most %d contacts: narrow the criteria, or save it as a dynamic one", MaxMembers)
+	ErrCredit      = errors.New("a dynamic selection places contacts by their last known source: save it as a static one")
 	ErrNoSelection = errors.New("there is no such selection: somebody may have removed it")
 	ErrFull        = fmt.Errorf("the site has %d selections already: remove some", maxSelections)
 )
@@ -104,7 +106,7 @@ func (p *People) checkName(ctx context.Context, site schema.SiteID, name string,
 	return name, nil
 }
 
-// Save keeps a query under a name. Static freezes who meets it now.
+// Save keeps a query under a name, a dynamic one by the rule of credit that boards and cards have. Static freezes who meets it now.
 func (p *People) Save(ctx context.Context, by string, site Site, name string, q Query, static bool) (SelectionID, error) {
 	name, err := p.checkName(ctx, site.ID, name, "")
 	if err != nil {
@@ -116,6 +118,9 @@ func (p *People) Save(ctx context.Context, by string, site Site, name string, q 
 	}
 	if err := q.check(statuses.List); err != nil {
 		return "", err
+	}
+	if !static && q.Credit == reports.Last {
+		return "", ErrCredit
 	}
 	id := SelectionID(desk.NewID())
 	s := Selection{Name: name, Static: static, Criteria: q.Criteria, Counts: q.Counts, Since: q.Since, Until: q.Until}
