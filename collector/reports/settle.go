@@ -56,8 +56,12 @@ func settleForReport(ctx context.Context, conn driver.Conn, site schema.SiteID) 
 // UNKNOWN_TABLE, READONLY, ACCESS_DENIED, TABLE_IS_READ_ONLY.
 var mayNotSettle = map[int32]bool{60: true, 164: true, 497: true, 242: true}
 
-// settling has a lock for each site: settling it twice at once is right, and a waste.
+// settling has the locks of each site: settling it twice at once is right, and a waste.
 var settling sync.Map
+
+// siteLocks are changes, for who looks for changes and settles them, and all, for who settles a site from nothing: that takes
+// minutes on tens of millions of touches, in which what changes is settled as ever.
+type siteLocks struct{ changes, all sync.Mutex }
 
 type settler struct {
 	conn       driver.Conn
@@ -85,20 +89,32 @@ type settlementState struct {
 }
 
 func (s *settler) settle(ctx context.Context) (bool, error) {
-	lock, _ := settling.LoadOrStore(s.site, &sync.Mutex{})
-	lock.(*sync.Mutex).Lock()
-	defer lock.(*sync.Mutex).Unlock()
-	if err := s.readState(ctx); err != nil {
-		return false, fmt.Errorf("settle %s: %w", s.site, err)
+	found, _ := settling.LoadOrStore(s.site, &siteLocks{})
+	locks := found.(*siteLocks)
+	if s.background {
+		locks.all.Lock()
+		defer locks.all.Unlock()
 	}
-	current, err := s.step(ctx)
+	current, err := s.changes(ctx, locks)
+	if errors.Is(err, errTooMuch) {
+		current, err = s.fromNothing(ctx)
+	}
 	if err != nil {
 		return false, fmt.Errorf("settle %s: %w", s.site, err)
 	}
 	return current, nil
 }
 
-func (s *settler) step(ctx context.Context) (bool, error) {
+// errTooMuch says that more has changed than is settled one by one.
+var errTooMuch = errors.New("too much has changed")
+
+// changes settles what has changed.
+func (s *settler) changes(ctx context.Context, locks *siteLocks) (bool, error) {
+	locks.changes.Lock()
+	defer locks.changes.Unlock()
+	if err := s.readState(ctx); err != nil {
+		return false, err
+	}
 	changes := s.state.touches + s.state.others
 	if s.state.complete && changes == 0 && !s.rebuild {
 		return true, s.touchUp(ctx)
@@ -107,14 +123,14 @@ func (s *settler) step(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	if s.rebuild || !s.state.complete || changes > maxChanges {
-		return s.fromNothing(ctx)
+		return false, errTooMuch
 	}
 	scope, err := s.scope(ctx)
 	if err != nil {
 		return false, err
 	}
 	if len(scope) > maxSubjects {
-		return s.fromNothing(ctx)
+		return false, errTooMuch
 	}
 	if s.state.touches > 0 {
 		if err := s.exec(ctx, "write_touches", forSettlingSome, nil); err != nil {
@@ -154,13 +170,16 @@ func (s *settler) count(ctx context.Context) error {
 		+ (SELECT count() FROM submissions WHERE site_id = {site:String})`).Scan(&s.records)
 }
 
-// fromNothing settles all that the site has, unless somebody waits.
+// fromNothing settles all that the site has, unless somebody waits. Meanwhile what was settled before is as good as it was, and what
+// changes is settled over it, unless somebody said that it is not.
 func (s *settler) fromNothing(ctx context.Context) (bool, error) {
 	if !s.background {
 		return false, nil
 	}
-	if err := s.record(ctx, false); err != nil {
-		return false, err
+	if s.rebuild || !s.state.complete {
+		if err := s.record(ctx, false); err != nil {
+			return false, err
+		}
 	}
 	for _, statement := range []string{"write_touches", "remove_touches", "write_credits", "write_journeys", "remove_journeys", "write_paths", "remove_paths"} {
 		s.buckets = 1
