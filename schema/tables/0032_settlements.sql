@@ -1,5 +1,5 @@
 -- settlements: how far the settled tables follow the others, for each site: to_block is the last block of changes that was
--- considered. complete is 0 while the tables of the site are made for the first time, or again on request. The latest to end counts.
+-- considered. complete is 0 while the tables of the site are made from nothing. The latest to end counts.
 CREATE TABLE IF NOT EXISTS settlements
 (
     site_id                        LowCardinality(String),
