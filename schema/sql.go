@@ -9,10 +9,11 @@ import "embed"
 var Tables embed.FS
 
 // Attribution holds the reports, one a file, and in facts/ what several of them need; in settled/ what replaces some of these
-// files where the settled tables are read; in no_losses/ and no_currency/ what does where they are not asked for, and in of_contact/
-// what does where one contact is explained; and in settling/ how settled tables are kept up to date.
+// files where the settled tables are read; in no_losses/ and no_currency/ what does where they are not asked for, in of_contacts/
+// where the contacts of an answer are known, and in of_contact/ where one contact is explained; and in settling/ how settled
+// tables are kept up to date.
 //
-//go:embed attribution/*.sql attribution/facts/*.sql attribution/settled/*.sql attribution/no_losses/*.sql attribution/no_currency/*.sql attribution/of_contact/*.sql attribution/settling/*.sql attribution/settling/some/*.sql
+//go:embed attribution/*.sql attribution/facts/*.sql attribution/settled/*.sql attribution/no_losses/*.sql attribution/no_currency/*.sql attribution/of_contact/*.sql attribution/of_contacts/*.sql attribution/settling/*.sql attribution/settling/some/*.sql
 var Attribution embed.FS
 
 // Reclassifying holds the statements by which the resolved values of stored touches are found anew.

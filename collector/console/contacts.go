@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/headwater/headwater/collector/accounts"
 	"github.com/headwater/headwater/collector/people"
@@ -194,11 +195,17 @@ func (c *Console) fillContacts(ctx echo.Context, s *session, q *contactsQuery, v
 	}
 	view.Columns = c.columnGroups(s, wanted.Columns)
 	after := readCursor(ctx.QueryParam("after"))
-	page, err := c.config.People.List(request, peopleSite(s), q.Query, after, contactsPerPage)
-	if err != nil {
+	var page *people.Page
+	both, within := errgroup.WithContext(request) // each reads what is known of all contacts
+	both.Go(func() (err error) {
+		page, err = c.config.People.List(within, peopleSite(s), q.Query, after, contactsPerPage)
 		return err
-	}
-	if view.Total, err = c.config.People.Count(request, peopleSite(s), q.Query); err != nil {
+	})
+	both.Go(func() (err error) {
+		view.Total, err = c.config.People.Count(within, peopleSite(s), q.Query)
+		return err
+	})
+	if err := both.Wait(); err != nil {
 		return err
 	}
 	view.First, view.Start = after == nil, hrefOf("contacts", q.query())

@@ -145,7 +145,7 @@ func (p *People) ask(ctx context.Context, site Site, name string, statuses Statu
 	}
 	all := map[string]string{"statuses": schema.BindAll(statuses.ids()), "page": schema.BindAll(page)}
 	maps.Copy(all, bound)
-	return p.answer(ctx, reports.Statement{Name: name, Text: fill(text, marks), Bound: all}, site.params())
+	return p.answer(ctx, reports.Statement{Name: name, Text: fill(text, marks), Bound: all, ByKey: len(page) > 0}, site.params())
 }
 
 // check fills defaults in and says what is wrong.

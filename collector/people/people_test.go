@@ -161,6 +161,7 @@ func (s *stand) checkSelections(t *testing.T) {
 	if err != nil || len(in) != 3 {
 		t.Errorf("a member is in %d selections, %v", len(in), err)
 	}
+	s.checkCompanyNames(t)
 	if err := s.Rename(t.Context(), "grace", acme.ID, live, 1, "Living"); err != nil {
 		t.Error(err)
 	}
@@ -176,6 +177,49 @@ func (s *stand) checkSelections(t *testing.T) {
 	list, err := s.Selections(t.Context(), acme.ID)
 	if err != nil || len(list) != 2 || list[0].Value.Name != "Frozen" || list[1].Value.Name != "Living" {
 		t.Errorf("%+v, %v", list, err)
+	}
+}
+
+// checkCompanyNames finds contacts by the names that the list gives their companies, and in selections by these.
+func (s *stand) checkCompanyNames(t *testing.T) {
+	t.Helper()
+	var contacts []Contact
+	for _, id := range mustIDs(t, s, Query{}) {
+		contacts = append(contacts, Contact{ID: id})
+	}
+	if err := s.Fill(t.Context(), acme, contacts); err != nil {
+		t.Fatal(err)
+	}
+	of := map[string][]schema.ContactID{}
+	for i := range contacts {
+		of[strings.ToLower(contacts[i].Company)] = append(of[strings.ToLower(contacts[i].Company)], contacts[i].ID)
+	}
+	delete(of, "")
+	kinds := map[bool]bool{} // with a domain, or a name only
+	for called, want := range of {
+		condition := ParseCondition("company:is:x")
+		condition.Value = called
+		q := Query{Criteria: Criteria{{condition}}}
+		got := mustIDs(t, s, q)
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("the list has %v of %q, by the company it has %v", want, called, got)
+		}
+		id, err := s.Save(t.Context(), "ada", acme, "Of "+called, q, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if in, err := s.SelectionsOf(t.Context(), acme, want[0]); err != nil || !slices.ContainsFunc(in, func(one Saved) bool { return SelectionID(one.ID) == id }) {
+			t.Errorf("a contact of %q is not in the selection of that company: %v, %v", called, in, err)
+		}
+		if err := s.Remove(t.Context(), "ada", acme.ID, id, 1); err != nil {
+			t.Error(err)
+		}
+		kinds[strings.Contains(called, ".")] = true
+	}
+	if len(kinds) < 2 {
+		t.Errorf("companies are all of one kind: %v", of)
 	}
 }
 

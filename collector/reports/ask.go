@@ -17,6 +17,7 @@ type Statement struct {
 	Name  string // for errors and logs
 	Text  string
 	Bound map[string]string // values as ClickHouse reads them: Bind and BindAll write them
+	ByKey bool              // it is about a few records, whose keys it names
 }
 
 // Ask answers a statement for one site, from the settled tables where they are up to date, else from the records. Of the parameters
@@ -49,7 +50,10 @@ func Ask(ctx context.Context, conn driver.Conn, s Statement, p Params) (*Result,
 	}
 	parameters := a.parameters()
 	maps.Copy(parameters, s.Bound)
-	settings := settings()
+	settings := a.settings()
+	if s.ByKey {
+		byKey(settings)
+	}
 	settings["log_queries"] = 0
 	ctx = clickhouse.Context(ctx, clickhouse.WithParameters(parameters), clickhouse.WithSettings(settings))
 	return read(ctx, conn, s.Name, text, a)

@@ -120,6 +120,7 @@ type asked struct {
 	location     *time.Location
 	since, until time.Time
 	contacts     []string // what facts/scope.sql found; empty: everyone
+	companies    []string // the same, of names of companies
 	position     [3]int64 // Weights as whole numbers of the same ratio
 	outcomes     []Outcome
 	counting     string // what an outcome counts: outcomes (1), or amount

@@ -33,6 +33,14 @@ func querySettings() clickhouse.Settings {
 	}
 }
 
+// byKey makes a query of a few records leave out, before FINAL, what their sorting key leaves out, which all duplicates share: so of the
+// thousands of records beside them only the key is read. Where all of a site are read that costs a little and saves nothing.
+// Source: https://github.com/ClickHouse/ClickHouse/pull/38950.
+func byKey(settings clickhouse.Settings) clickhouse.Settings {
+	settings["optimize_move_to_prewhere_if_final"] = 1
+	return settings
+}
+
 // spillAt is when grouping and sorting go on with files on the server's disk: several queries fit into 2 GiB.
 const spillAt = 512 << 20
 
@@ -42,6 +50,13 @@ func settings() clickhouse.Settings {
 	settings["readonly"] = 2
 	settings["max_execution_time"] = maxSeconds
 	return settings
+}
+
+func (a asked) settings() clickhouse.Settings {
+	if a.Contact != "" || a.Company != "" {
+		return byKey(settings())
+	}
+	return settings()
 }
 
 // query runs a report with its parameters bound and returns all rows.
@@ -97,7 +112,7 @@ func rowsFrom(ctx context.Context, conn driver.Conn, name string, a asked, from 
 	if err != nil {
 		return nil, err
 	}
-	return conn.Query(clickhouse.Context(ctx, clickhouse.WithParameters(a.parameters()), clickhouse.WithSettings(settings())), text)
+	return conn.Query(clickhouse.Context(ctx, clickhouse.WithParameters(a.parameters()), clickhouse.WithSettings(a.settings())), text)
 }
 
 // statement is the text of a report. What the parameters leave out is not in it, because ClickHouse would plan it.
@@ -107,6 +122,9 @@ func (a asked) statement(name string, from source) (string, error) {
 
 // leaveOut puts the folders of what is not asked for before a source.
 func (a asked) leaveOut(from source) source {
+	if len(a.contacts) > 0 {
+		from = append(slices.Clone(from), ofContacts...)
+	}
 	if a.Losses != IncludeLosses {
 		from = append(source{noLosses}, from...)
 	}
@@ -194,6 +212,7 @@ func (a asked) parameters() clickhouse.Parameters {
 		"grain":         string(a.Grain),
 		"limit":         strconv.Itoa(a.Limit),
 		"contacts":      schema.BindAll(a.contacts),
+		"companies":     schema.BindAll(a.companies),
 		"own_domains":   schema.BindAll(a.OwnDomains),
 		"campaigns":     schema.BindAll(a.Campaigns),
 		"contact":       schema.Bind(a.Contact),
@@ -210,10 +229,10 @@ func (a asked) parameters() clickhouse.Parameters {
 	}
 }
 
-// maxScope bounds the contacts that a card names in its parameters, which travel in a URL.
+// maxScope bounds the contacts, and names of companies, that a card names in its parameters, which travel in a URL.
 const maxScope = 1000
 
-// narrow fills in the contacts that an answer about one contact or company needs, so that it need not look at everybody.
+// narrow fills in the contacts and companies that an answer about one of them needs, so that it need not look at everybody.
 // Where they are too many it leaves the answer slow, and right.
 func (a *asked) narrow(ctx context.Context, conn driver.Conn) error {
 	scope, err := query(ctx, conn, scopeName, *a)
@@ -223,14 +242,20 @@ func (a *asked) narrow(ctx context.Context, conn driver.Conn) error {
 	if len(scope.Rows) > maxScope {
 		return nil
 	}
-	contacts := make([]string, len(scope.Rows))
-	for i, row := range scope.Rows {
-		contacts[i], _ = row[0].(string)
-		if strings.ContainsFunc(contacts[i], func(r rune) bool { return r == '\'' || r == '\\' || r < ' ' }) {
+	var contacts, companies []string
+	for _, row := range scope.Rows {
+		kind, _ := row[0].(string)
+		id, _ := row[1].(string)
+		switch {
+		case kind == "company":
+			companies = append(companies, id)
+		case strings.ContainsFunc(id, func(r rune) bool { return r == '\'' || r == '\\' || r < ' ' }):
 			return nil // an id that no collector made
+		default:
+			contacts = append(contacts, id)
 		}
 	}
-	a.contacts = contacts
+	a.contacts, a.companies = contacts, companies
 	return nil
 }
 

@@ -73,6 +73,7 @@ type settler struct {
 	quickAnyway uint64
 
 	state           settlementState
+	all             bool   // from nothing
 	records         uint64 // touches and submissions of the site, also those sent twice
 	bucket, buckets uint64 // of the visitors or contacts that are settled from nothing
 }
@@ -176,6 +177,7 @@ func (s *settler) fromNothing(ctx context.Context) (bool, error) {
 	if !s.background {
 		return false, nil
 	}
+	s.all = true
 	if s.rebuild || !s.state.complete {
 		if err := s.record(ctx, false); err != nil {
 			return false, err
@@ -305,6 +307,9 @@ const insertAtOnce = 64 << 20
 // settings make everything of any size fit into 1 GiB: joins, groups and sorting go on with files.
 func (s *settler) settings() clickhouse.Settings {
 	settings := querySettings()
+	if !s.all {
+		byKey(settings)
+	}
 	settings["insert_deduplicate"] = 0
 	settings["join_algorithm"] = "grace_hash"
 	settings["max_bytes_in_join"] = spillAt / 4

@@ -31,6 +31,7 @@ var (
 	fromSettled     = source{"settled"}                   // the settled tables
 	forSettling     = source{"settling"}                  // the records, to settle all of them
 	forSettlingSome = source{"settling/some", "settling"} // the records of some contacts and visitors, to settle those
+	ofContacts      = source{"of_contacts"}               // the records of some contacts, once narrow has found which
 	forContact      = source{"of_contact"}                // the records, of touches those of one contact
 )
 

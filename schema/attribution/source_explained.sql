@@ -30,7 +30,7 @@
 --   doubt          what the touch is suspected of, '' for nothing
 --   why            the reason as a sentence
 --
--- with: credits, outcomes, submitted, touch_in_scope
+-- with: credits, outcomes, submitted, submission_in_scope, touch_in_scope
 WITH
 seen AS
 (
@@ -70,7 +70,7 @@ seen AS
         'submission',
         ''
     FROM submissions FINAL
-    WHERE site_id = {site:String} AND contact_id = {contact:String} AND ({suspects:String} = 'include' OR suspicion = '')
+    WHERE site_id = {site:String} AND submission_in_scope(submission_id) AND contact_id = {contact:String} AND ({suspects:String} = 'include' OR suspicion = '')
       AND first_touch_occurred_at > toDateTime64(0, 3, 'UTC')
 
     UNION ALL
@@ -89,7 +89,7 @@ seen AS
         'submission',
         ''
     FROM submissions FINAL
-    WHERE site_id = {site:String} AND contact_id = {contact:String} AND ({suspects:String} = 'include' OR suspicion = '')
+    WHERE site_id = {site:String} AND submission_in_scope(submission_id) AND contact_id = {contact:String} AND ({suspects:String} = 'include' OR suspicion = '')
       AND latest_touch_occurred_at > toDateTime64(0, 3, 'UTC')
 ),
 -- As in facts/contact_touches.sql: what the log has without doubt, then a copy that says something, then any copy.

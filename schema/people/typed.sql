@@ -3,6 +3,8 @@
 -- Parameters: site; page names the contacts; suspects.
 --
 -- A row: a contact, with its fields as JSON, of each name the latest value.
+--
+-- with: on_page
 SELECT contact_id, toJSONString(CAST(arraySort(groupArray((name, latest))), 'Map(String, String)')) AS fields
 FROM
 (
@@ -10,7 +12,11 @@ FROM
     FROM submission_fields FINAL
     ARRAY JOIN arrayZip(mapKeys(fields), mapValues(fields)) AS pair
     WHERE site_id = {site:String} AND contact_id IN {page:Array(String)}
-      AND submission_id IN (SELECT submission_id FROM submissions FINAL WHERE site_id = {site:String} AND contact_id IN {page:Array(String)} AND suspicion = '')
+      AND submission_id IN
+      (
+          SELECT submission_id FROM submissions FINAL
+          WHERE site_id = {site:String} AND submission_id IN (SELECT submission_id FROM on_page) AND contact_id IN {page:Array(String)} AND suspicion = ''
+      )
     GROUP BY contact_id, name
 )
 GROUP BY contact_id

@@ -1,13 +1,14 @@
 -- with: company_aliases
--- The contacts that an answer about {contact} or {company} needs: the contact, and everyone who ever sent a form for its
--- company or was imported with it, because only all of them together tell who created the company. No report names it: the
--- collector asks it first, and gives the answer as {contacts}.
+-- What an answer about {contact} or {company} needs: the contact, and everyone who ever sent a form for its company or was imported with
+-- it, because only all of them together tell who created the company; and the company, by all of its names. No report names it: the
+-- collector asks it first, and gives the answer as {contacts} and {companies}. Of rows that stand for one record all count, since there
+-- may be more contacts than are needed: FINAL would read everybody's.
 WITH
 named AS
 (
-    SELECT company_id FROM submissions FINAL WHERE site_id = {site:String} AND contact_id = {contact:String} AND contact_id != ''
+    SELECT company_id FROM submissions WHERE site_id = {site:String} AND contact_id = {contact:String} AND contact_id != ''
     UNION ALL
-    SELECT company_id FROM contacts FINAL WHERE site_id = {site:String} AND contact_id = {contact:String} AND contact_id != ''
+    SELECT company_id FROM contacts WHERE site_id = {site:String} AND contact_id = {contact:String} AND contact_id != ''
     UNION ALL
     SELECT {company:String}
 ),
@@ -21,15 +22,17 @@ wanted AS
     UNION ALL
     SELECT alias FROM company_aliases WHERE company_id IN (SELECT company_id FROM resolved)
 )
-SELECT DISTINCT contact_id
+SELECT DISTINCT kind, id
 FROM
 (
-    SELECT contact_id FROM submissions FINAL
+    SELECT 'contact' AS kind, contact_id AS id FROM submissions
     WHERE site_id = {site:String} AND contact_id != '' AND company_id IN (SELECT company_id FROM wanted)
     UNION ALL
-    SELECT contact_id FROM contacts FINAL
+    SELECT 'contact', contact_id FROM contacts
     WHERE site_id = {site:String} AND company_id IN (SELECT company_id FROM wanted)
     UNION ALL
-    SELECT {contact:String}
+    SELECT 'contact', {contact:String}
+    UNION ALL
+    SELECT 'company', company_id FROM wanted
 )
-ORDER BY contact_id
+ORDER BY kind, id

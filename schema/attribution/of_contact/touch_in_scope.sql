@@ -1,5 +1,4 @@
--- Those of the visitors from whom the contact has sent a form. Any row of a touch names it here, found by the index of visitors, which FINAL
--- can't use; what the touch is now is read by its key.
+-- Those of the visitors from whom the contact has sent a form, found as in ../of_contacts/.
 id -> id IN
 (
     SELECT touch_id FROM touches

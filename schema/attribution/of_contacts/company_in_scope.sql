@@ -1,0 +1,2 @@
+-- That which an answer is about.
+name -> name IN {companies:Array(String)}

@@ -1,0 +1,2 @@
+-- Those that an answer needs.
+id -> id IN {contacts:Array(String)}
