@@ -39,10 +39,11 @@ run: deps-run ## the whole product in one terminal, with a demo website
 test: deps ## everything: linters, unit tests, real ClickHouse, real Redis, real browsers
 	@$(MAKE) --no-print-directory -j2 lint test-go
 
-# The browsers take longest and mostly wait, so they begin first, beside two other packages and the rest of lint. Vet comes before:
-# what it compiles the tests take from Go's cache, and two commands at once would compile all of it twice.
+# What takes longest begins first, or it would be left to run alone at the end, and most of it on one core. Vet comes before: what it
+# compiles the tests take from Go's cache, and two commands at once would compile all of it twice.
+LONGEST = ./snippet/browser ./collector/console ./collector/reports ./collector ./collector/people
 test-go: vet
-	$(GO) test -vet=off -ldflags='-s -w' -count=1 -timeout 20m -p 3 ./snippet/browser ./...
+	$(GO) test -vet=off -ldflags='-s -w' -count=1 -timeout 20m -p 3 $(LONGEST) ./...
 
 # In its folder, go test prints what the tests print: the table by demand and engine at the end.
 test-browsers: deps-test ## the snippet on Chromium, Firefox and WebKit; passed and failed by demand number

@@ -76,13 +76,16 @@ func asksOf(route, contact, erasure string) []ask {
 			target += "?" + query.Encode()
 		}
 		json, _ := json.Marshal(fields) // strings always can be
+		contentType, body := "application/json", string(json)
 		switch {
 		case method == http.MethodGet || method == http.MethodHead:
-			asks = append(asks, ask{method, target, "", ""})
+			contentType, body = "", ""
 		case strings.HasPrefix(path, "/console/"), strings.HasPrefix(path, "/api/reports/"):
-			asks = append(asks, ask{method, target, "application/x-www-form-urlencoded", form.Encode()}, ask{method, path, "application/x-www-form-urlencoded", form.Encode()})
-		default:
-			asks = append(asks, ask{method, target, "application/json", string(json)}, ask{method, path, "application/json", string(json)})
+			contentType, body = "application/x-www-form-urlencoded", form.Encode()
+		}
+		asks = append(asks, ask{method, target, contentType, body})
+		if body != "" && target != path { // in the body alone
+			asks = append(asks, ask{method, path, contentType, body})
 		}
 	}
 	return asks

@@ -30,7 +30,7 @@
 --   doubt          what the touch is suspected of, '' for nothing
 --   why            the reason as a sentence
 --
--- with: credits, outcomes, submitted, submission_in_scope, touch_in_scope
+-- with: credits, submitted, submission_in_scope, touch_in_scope
 WITH
 seen AS
 (
@@ -100,41 +100,70 @@ touched AS
     ORDER BY multiIf(known_by = 'log' AND doubt = '', 0, known_by = 'log', 3, source = '(direct)', 2, 1), touch_at
     LIMIT 1 BY id
 ),
+-- A row per outcome, with what each touch on its path gets: (touch, place, part).
 led_to AS
-(
-    SELECT outcome, id AS outcome_id, at AS outcome_at FROM outcomes WHERE contact_id = {contact:String}
-),
-paired AS
-(
-    SELECT *
-    FROM touched
-    LEFT JOIN led_to ON true
-),
-credited AS
 (
     SELECT
         outcome,
-        id,
-        touch_id,
-        n,
-        place,
-        all_different,
-        last_known,
-        assumeNotNull(multiIf( -- which is nullable for no reason
-            {model:String} = 'first', first,
-            {model:String} = 'last', last,
-            {model:String} = 'last_non_direct', last_non_direct,
-            {model:String} = 'linear', linear,
-            {model:String} = 'position', position,
-            {model:String} = 'time_decay', time_decay,
-            {model:String} = 'shapley', shapley,
-            0 * throwIf({model:String} NOT IN ('first', 'last', 'last_non_direct', 'linear', 'position', 'time_decay', 'shapley'), 'model: no such model')
-        )) AS part
+        id AS outcome_id,
+        any(at) AS outcome_at,
+        any(n) AS on_path,
+        any(last_known) AS known_place,
+        any(all_different) AS different,
+        groupArrayIf(
+            (
+                touch_id,
+                place,
+                assumeNotNull(multiIf( -- which is nullable for no reason
+                    {model:String} = 'first', first,
+                    {model:String} = 'last', last,
+                    {model:String} = 'last_non_direct', last_non_direct,
+                    {model:String} = 'linear', linear,
+                    {model:String} = 'position', position,
+                    {model:String} = 'time_decay', time_decay,
+                    {model:String} = 'shapley', shapley,
+                    0 * throwIf({model:String} NOT IN ('first', 'last', 'last_non_direct', 'linear', 'position', 'time_decay', 'shapley'), 'model: no such model')
+                ))
+            ),
+            attributed
+        ) AS parts
     FROM credits
-    WHERE contact_id = {contact:String} AND attributed
+    WHERE contact_id = {contact:String}
+    GROUP BY outcome, id
+),
+paired AS
+(
+    SELECT *, arrayFirst(part -> part.1 = touched.id, parts) AS own, own.2 AS place, own.3 AS credit
+    FROM touched
+    LEFT JOIN led_to ON true
+),
+-- What is named often stands in a query of its own: ClickHouse would plan it as often.
+reasoned AS
+(
+    SELECT
+        *,
+        multiIf(
+            doubt != '', 'suspect',
+            outcome = '', 'no_outcome',
+            touch_at > outcome_at, 'after',
+            place = 0, 'too_old',
+            {model:String} = 'first', if(place = 1, 'first', 'not_first'),
+            {model:String} = 'last', if(place = on_path, 'last', 'not_last'),
+            {model:String} = 'last_non_direct' AND place = known_place, 'last_known',
+            {model:String} = 'last_non_direct' AND known_place > 0, if(source = '(direct)', 'direct', 'later_known'),
+            {model:String} = 'last_non_direct', if(place = on_path, 'last_direct', 'later_direct'),
+            {model:String} = 'linear', 'shared',
+            {model:String} = 'position', multiIf(on_path = 1, 'only', place = 1, 'at_first', place = on_path, 'at_last', 'between'),
+            {model:String} = 'time_decay', 'age',
+            credit > 0, 'first_alike',
+            'again'
+        ) AS reason,
+        multiIf(place = 0, 0, reason = 'first_alike', different, on_path) AS touches,
+        if(outcome = '' OR reason = 'after', NULL, round((toUnixTimestamp64Milli(outcome_at) - toUnixTimestamp64Milli(touch_at)) / 86400000, 2)) AS days
+    FROM paired
 )
 SELECT
-    paired.outcome AS outcome,
+    outcome,
     outcome_id,
     if(outcome = '', NULL, outcome_at) AS outcome_at,
     touch_at,
@@ -148,26 +177,11 @@ SELECT
     landing_page,
     rule,
     known_by,
-    credited.part AS credit,
-    multiIf(
-        doubt != '', 'suspect',
-        outcome = '', 'no_outcome',
-        touch_at > paired.outcome_at, 'after',
-        credited.place = 0, 'too_old',
-        {model:String} = 'first', if(credited.place = 1, 'first', 'not_first'),
-        {model:String} = 'last', if(credited.place = credited.n, 'last', 'not_last'),
-        {model:String} = 'last_non_direct' AND credited.place = credited.last_known, 'last_known',
-        {model:String} = 'last_non_direct' AND credited.last_known > 0, if(source = '(direct)', 'direct', 'later_known'),
-        {model:String} = 'last_non_direct', if(credited.place = credited.n, 'last_direct', 'later_direct'),
-        {model:String} = 'linear', 'shared',
-        {model:String} = 'position', multiIf(credited.n = 1, 'only', credited.place = 1, 'at_first', credited.place = credited.n, 'at_last', 'between'),
-        {model:String} = 'time_decay', 'age',
-        credited.part > 0, 'first_alike',
-        'again'
-    ) AS reason,
-    credited.place AS place,
-    if(reason = 'first_alike', credited.all_different, credited.n) AS touches,
-    if(outcome = '' OR reason = 'after', NULL, round((toUnixTimestamp64Milli(paired.outcome_at) - toUnixTimestamp64Milli(touch_at)) / 86400000, 2)) AS days,
+    credit,
+    reason,
+    place,
+    touches,
+    days,
     doubt,
     concat(if(reason IN ('not_first', 'not_last', 'later_known', 'later_direct', 'shared', 'only', 'at_first', 'at_last', 'between'), concat(toString(place), ' of ', toString(touches), ' touches'), ''), multiIf(
         reason = 'suspect', concat('left out: under suspicion (', doubt, ')'),
@@ -192,6 +206,5 @@ SELECT
         reason = 'first_alike', concat('the first touch of one of ', toString(touches), ' that share alike'),
         'an earlier touch like this has its part'
     )) AS why
-FROM paired
-LEFT JOIN credited ON credited.outcome = paired.outcome AND credited.id = paired.outcome_id AND credited.touch_id = paired.id
-ORDER BY indexOf(['leads', 'conversions', 'deals', 'won_deals'], outcome), paired.outcome_at, outcome_id, touch_at, paired.id
+FROM reasoned
+ORDER BY indexOf(['leads', 'conversions', 'deals', 'won_deals'], outcome), reasoned.outcome_at, outcome_id, touch_at, id

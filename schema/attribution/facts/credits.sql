@@ -23,6 +23,7 @@ weighed AS
     SELECT
         outcome,
         id,
+        at,
         contact_id,
         amount,
         currency,
@@ -40,6 +41,7 @@ placed AS
     SELECT
         outcome,
         id,
+        at,
         contact_id,
         amount,
         currency,
@@ -59,6 +61,7 @@ placed AS
 SELECT
     outcome,
     id,
+    at,
     contact_id,
     amount,
     currency,
