@@ -21,6 +21,7 @@ import (
 	"github.com/headwater/headwater/collector/links"
 	contacts "github.com/headwater/headwater/collector/people"
 	"github.com/headwater/headwater/collector/rejection"
+	"github.com/headwater/headwater/collector/reports"
 	"github.com/headwater/headwater/collector/sample"
 	"github.com/headwater/headwater/schema"
 	"github.com/headwater/headwater/snippet"
@@ -116,19 +117,22 @@ func registerRoutes(e *echo.Echo, config Config, p *program, registry prometheus
 		Secret:    secret,
 		PublicURL: config.publicURL(),
 		Reports:   console.ReportsFunc(answers.Run),
-		Settings:  p.sites,
-		Uploads:   uploads(server),
-		Samples:   sample.New(p.store, secret, wallClock),
-		Accounts:  p.accounts,
-		Sessions:  p.sessions,
-		People:    contacts.New(p.store.Conn(), p.desk, wallClock),
-		Persons:   persons{p.erasures},
-		Proxy:     console.Proxy{Header: config.UserHeader, Peers: limits.Proxies, SignOutURL: config.SignOutURL},
-		Links:     registered,
-		Doctor:    console.Doctor{Fetcher: config.fetcher(), Scripts: builds()},
-		Core:      pinnable(snippet.Core),
-		Adapters:  pinnable(snippet.Adapters),
-		Log:       log,
+		LastChange: func(ctx context.Context, site schema.SiteID) (reports.Change, error) {
+			return reports.LastChange(ctx, p.store.Conn(), site)
+		},
+		Settings: p.sites,
+		Uploads:  uploads(server),
+		Samples:  sample.New(p.store, secret, wallClock),
+		Accounts: p.accounts,
+		Sessions: p.sessions,
+		People:   contacts.New(p.store.Conn(), p.desk, wallClock),
+		Persons:  persons{p.erasures},
+		Proxy:    console.Proxy{Header: config.UserHeader, Peers: limits.Proxies, SignOutURL: config.SignOutURL},
+		Links:    registered,
+		Doctor:   console.Doctor{Fetcher: config.fetcher(), Scripts: builds()},
+		Core:     pinnable(snippet.Core),
+		Adapters: pinnable(snippet.Adapters),
+		Log:      log,
 	})
 	if err != nil {
 		return err

@@ -69,6 +69,8 @@ type Config struct {
 	// PublicURL is where browsers reach the collector, such as https://t.example.com.
 	PublicURL string
 	Reports   Reports
+	// LastChange tells quickly whether there may be new leads; nil: the report of them is asked each time.
+	LastChange func(ctx context.Context, site schema.SiteID) (reports.Change, error)
 	// Uploads takes files of costs; nil: they come by the API alone.
 	Uploads Uploads
 	// Samples makes sample data; nil: there are none.

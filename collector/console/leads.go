@@ -17,7 +17,9 @@ const (
 	leadsLimit = 50 // the script keeps no more rows either
 	// leadsFresh is how long one answer serves everybody who watches a site. Together with livePause and the second that
 	// the collector takes to forward, a lead shows within 2 s.
-	leadsFresh = 250 * time.Millisecond
+	leadsFresh = 200 * time.Millisecond
+	// leadsAnyway is how old the latest leads may be where nothing but touches has changed, which may say more of where a lead came from.
+	leadsAnyway = 10 * time.Second
 	// leadsPatience bounds the query that watchers share.
 	leadsPatience = 20 * time.Second
 )
@@ -60,10 +62,13 @@ type leadsCache struct {
 
 // sharedLeads is one query for recent leads; ready closes when its answer is there.
 type sharedLeads struct {
-	ready chan struct{}
-	done  time.Time
-	found *reports.Result
-	err   error
+	ready  chan struct{}
+	done   time.Time
+	before *sharedLeads // the answer before; nil once this one is there
+	change reports.Change
+	asked  time.Time // when the report was asked for what was found
+	found  *reports.Result
+	err    error
 }
 
 // recentLeads returns the site's latest leads, from a query that is running or at most leadsFresh old.
@@ -106,10 +111,31 @@ func (c *Console) queryLeads(ctx context.Context, s *session, shared *sharedLead
 		}
 		c.leads.mu.Lock()
 		defer c.leads.mu.Unlock()
-		shared.done = time.Now()
+		shared.done, shared.before = time.Now(), nil
 		close(shared.ready)
 	}()
-	shared.found, shared.err = c.run(ctx, s, "recent_leads", reports.Params{Limit: leadsLimit})
+	shared.asked = time.Now()
+	if same := c.sameAsBefore(ctx, s, shared); !same {
+		shared.found, shared.err = c.run(ctx, s, "recent_leads", reports.Params{Limit: leadsLimit})
+	}
+}
+
+// sameAsBefore takes what the answer before found where that is still so, and tells whether it did.
+func (c *Console) sameAsBefore(ctx context.Context, s *session, shared *sharedLeads) bool {
+	if c.config.LastChange == nil {
+		return false
+	}
+	change, err := c.config.LastChange(ctx, s.site.ID)
+	if err != nil {
+		return false // the report says what is wrong
+	}
+	shared.change = change // read before the report, which may know more
+	before := shared.before
+	if before == nil || before.err != nil || before.change != change || time.Since(before.asked) > leadsAnyway {
+		return false
+	}
+	shared.asked, shared.found = before.asked, before.found
+	return true
 }
 
 // join returns the query to wait for; mine tells that the caller must run it.
@@ -119,7 +145,7 @@ func (l *leadsCache) join(site schema.SiteID) (shared *sharedLeads, mine bool) {
 	if shared = l.sites[site]; shared != nil && (shared.done.IsZero() || time.Since(shared.done) < leadsFresh) {
 		return shared, false
 	}
-	shared = &sharedLeads{ready: make(chan struct{})}
+	shared = &sharedLeads{ready: make(chan struct{}), before: shared}
 	if l.sites == nil {
 		l.sites = map[schema.SiteID]*sharedLeads{}
 	}

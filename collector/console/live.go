@@ -16,7 +16,7 @@ import (
 const (
 	// livePause is how long a stream waits before it looks for new leads again; together with the second that the collector takes to
 	// forward them, they show within 2 s. A slow database is left in peace for three times as long as it took.
-	livePause = 500 * time.Millisecond
+	livePause = 250 * time.Millisecond
 	// heartbeat is how often a stream says that it is there, for proxies that hang up on the silent.
 	heartbeat = 15 * time.Second
 	// liveWrite bounds how long a reader may take for one piece.

@@ -165,7 +165,10 @@ func serveStand(tb testing.TB, db *store.Store, ask Reports) *stand {
 				result.Faults = append(result.Faults, Fault(fault))
 			}
 			return result, err
-		}, Samples: sample.New(db, testSecret, s.clock.Now), Secret: testSecret, PublicURL: s.URL, Reports: ask, Now: s.clock.Now, Log: log, Accounts: s.Accounts, Sessions: s.sessions,
+		}, Samples: sample.New(db, testSecret, s.clock.Now), Secret: testSecret, PublicURL: s.URL, Reports: ask, Now: s.clock.Now, Log: log,
+		LastChange: func(ctx context.Context, site schema.SiteID) (reports.Change, error) {
+			return reports.LastChange(ctx, db.Conn(), site)
+		}, Accounts: s.Accounts, Sessions: s.sessions,
 		People: people.New(db.Conn(), s.desk, s.clock.Now), Persons: &s.persons,
 		Links: registry, Doctor: Doctor{Fetcher: s.fetcher},
 		Core: Script{Name: "hw.js", Version: "1.0.0", Pinned: "hw.0123456789abcdef.js",

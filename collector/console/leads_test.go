@@ -1,0 +1,53 @@
+package console
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/headwater/headwater/collector/reports"
+	"github.com/headwater/headwater/collector/store"
+)
+
+// Who watches for leads asks whether anything has changed, and for the leads only then.
+func TestWatchingLeadsIsCheap(t *testing.T) {
+	opened := openStore(t)
+	if err := opened.Migrate(t.Context(), store.MigrateConfig{RetentionMonths: 600}); err != nil {
+		t.Fatal(err)
+	}
+	var asked atomic.Int64
+	s := serveStand(t, opened, ReportsFunc(func(ctx context.Context, name string, p reports.Params) (*reports.Result, error) {
+		asked.Add(1)
+		return reports.Run(ctx, opened.Conn(), name, p)
+	}))
+	cookie := s.signIn(t, acmeViewer)
+	look := func() int64 { // each look is a new one, and not that of whoever looked a moment ago
+		t.Helper()
+		s.console.leads.mu.Lock()
+		for _, shared := range s.console.leads.sites {
+			shared.done = shared.done.Add(-leadsFresh)
+		}
+		s.console.leads.mu.Unlock()
+		if answer := s.get(t, "/console/leads", cookie); answer.StatusCode != 200 {
+			t.Fatal(answer.Status)
+		}
+		return asked.Load()
+	}
+	first := look()
+	if again := look(); again != first {
+		t.Errorf("where nothing has changed the leads are asked %d times more", again-first)
+	}
+	sample := newSampler(t, testSites()[0])
+	sample.story()
+	s.insert(t, sample.records)
+	if after := look(); after != first+1 {
+		t.Errorf("after new leads they are asked %d times", after-first)
+	}
+	s.console.leads.mu.Lock()
+	s.console.leads.sites["acme"].asked = time.Now().Add(-leadsAnyway)
+	s.console.leads.mu.Unlock()
+	if after := look(); after != first+2 {
+		t.Errorf("after a while they are asked %d times more", after-first-1)
+	}
+}
