@@ -7,20 +7,17 @@ import (
 	"time"
 
 	"github.com/headwater/headwater/collector/reports"
-	"github.com/headwater/headwater/collector/store"
 )
 
 // Who watches for leads asks whether anything has changed, and for the leads only then.
 func TestWatchingLeadsIsCheap(t *testing.T) {
-	opened := openStore(t)
-	if err := opened.Migrate(t.Context(), store.MigrateConfig{RetentionMonths: 600}); err != nil {
-		t.Fatal(err)
-	}
+	s := newLiveStand(t)
 	var asked atomic.Int64
-	s := serveStand(t, opened, ReportsFunc(func(ctx context.Context, name string, p reports.Params) (*reports.Result, error) {
+	ask := s.console.config.Reports
+	s.console.config.Reports = ReportsFunc(func(ctx context.Context, name string, p reports.Params) (*reports.Result, error) {
 		asked.Add(1)
-		return reports.Run(ctx, opened.Conn(), name, p)
-	}))
+		return ask.Run(ctx, name, p)
+	})
 	cookie := s.signIn(t, acmeViewer)
 	// look looks so long after the look before, and tells how often the leads have been asked.
 	look := func(later time.Duration) int64 {

@@ -30,7 +30,7 @@
 --   doubt          what the touch is suspected of, '' for nothing
 --   why            the reason as a sentence
 --
--- with: credits, submitted, submission_in_scope, touch_in_scope
+-- with: parted, submitted, submission_in_scope, touch_in_scope
 WITH
 seen AS
 (
@@ -110,24 +110,8 @@ led_to AS
         any(n) AS on_path,
         any(last_known) AS known_place,
         any(all_different) AS different,
-        groupArrayIf(
-            (
-                touch_id,
-                place,
-                assumeNotNull(multiIf( -- which is nullable for no reason
-                    {model:String} = 'first', first,
-                    {model:String} = 'last', last,
-                    {model:String} = 'last_non_direct', last_non_direct,
-                    {model:String} = 'linear', linear,
-                    {model:String} = 'position', position,
-                    {model:String} = 'time_decay', time_decay,
-                    {model:String} = 'shapley', shapley,
-                    0 * throwIf({model:String} NOT IN ('first', 'last', 'last_non_direct', 'linear', 'position', 'time_decay', 'shapley'), 'model: no such model')
-                ))
-            ),
-            attributed
-        ) AS parts
-    FROM credits
+        groupArrayIf((touch_id, place, part), attributed) AS parts
+    FROM parted
     WHERE contact_id = {contact:String}
     GROUP BY outcome, id
 ),
